@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between the kernels that evfd builds for, and only here.
+ *
+ * The rest of module/ is written for the newest kernel; an entry here gives an
+ * older one what it lacks, and goes when that kernel does. What can be probed
+ * (a macro, a configuration symbol) is probed, since stable kernels and
+ * distributions carry later features than their number says.
+ */
+#ifndef _EVFD_COMPAT_H
+#define _EVFD_COMPAT_H
+
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "evfd needs Linux 6.1 or later"
+#endif
+
+/*
+ * The bit of the task that stops recursion through wait queues is eventfd's.
+ * evfd shares it, see evfd_wake_must_defer().
+ */
+#ifndef CONFIG_EVENTFD
+#error "evfd needs a kernel with CONFIG_EVENTFD=y"
+#endif
+
+/*
+ * poll_wait() ends in a full barrier since 6.14. Stable kernels got it in the
+ * middle of their series, which no probe can see; a second barrier on the way
+ * to sleep costs nothing that can be measured.
+ */
+static inline void evfd_poll_wait(struct file *file, wait_queue_head_t *wq,
+				  struct poll_table_struct *wait)
+{
+	poll_wait(file, wq, wait);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	if (!poll_does_not_wait(wait)) {
+		/* Pairs with the update of the count, see evfd_file_poll(). */
+		smp_mb();
+	}
+#endif
+}
+
+/* Since 6.2. Before, there is no KUnit that could load our tests. */
+#if IS_ENABLED(CONFIG_KUNIT)
+#include <kunit/visibility.h>
+#else
+#define EXPORT_SYMBOL_IF_KUNIT(symbol)
+#endif
+
+/* The namespace is a string since 6.13 and was a token before. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define EVFD_IMPORT_KUNIT_NS()	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
+#else
+#define EVFD_IMPORT_KUNIT_NS()	MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
+#endif
+
+#endif /* _EVFD_COMPAT_H */

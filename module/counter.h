@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The counter's arithmetic: what an add, a take and a poll make of a value.
+ *
+ * Pure functions on u64: no state, no locks, no atomics, any context. This is
+ * the lowest floor; it may use nothing of evfd. ctx.h applies these functions
+ * to a shared counter, counter_kunit.c enumerates them at their edges.
+ *
+ * A counter holds 0 to 2^64 - 2 through writes. In-kernel signals may take it
+ * one further, to the overflow value 2^64 - 1, where it stays until read.
+ */
+#ifndef _EVFD_COUNTER_H
+#define _EVFD_COUNTER_H
+
+#include <linux/eventpoll.h>
+#include <linux/limits.h>
+#include <linux/types.h>
+
+#define EVFD_COUNT_OVERFLOW	U64_MAX
+
+/* True if a write of @n fits: the sum stays below the overflow value. */
+static inline bool evfd_count_can_add(u64 count, u64 n)
+{
+	/* Subtract, do not add: count + n may wrap. */
+	return EVFD_COUNT_OVERFLOW - count > n;
+}
+
+/* What an in-kernel signal makes of @count: it saturates. */
+static inline u64 evfd_count_signal(u64 count)
+{
+	return count + (count != EVFD_COUNT_OVERFLOW);
+}
+
+/* What a read takes off @count; 0 means that it must wait. */
+static inline u64 evfd_count_take(u64 count, bool semaphore)
+{
+	return semaphore && count ? 1 : count;
+}
+
+/* What poll(2) reports of @count. */
+static inline __poll_t evfd_count_poll(u64 count)
+{
+	__poll_t events = 0;
+
+	if (count)
+		events |= EPOLLIN;
+	if (evfd_count_can_add(count, 1))
+		events |= EPOLLOUT;
+	if (count == EVFD_COUNT_OVERFLOW)
+		events |= EPOLLERR;
+
+	return events;
+}
+
+#endif /* _EVFD_COUNTER_H */

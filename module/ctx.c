@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The counter as an object: its life, its sleepers and who wakes them, and the
+ * part of the in-kernel API that works on it.
+ *
+ * Above ctx.h, below file.c; knows nothing of files and descriptors. Read ctx.h
+ * first: it has the object, the invariants and the paths that nobody waits on.
+ *
+ * Who wakes whom:
+ *
+ *	add n	pollers, with EPOLLIN; readers: up to n in semaphore mode, one
+ *		otherwise, since that one takes everything
+ *	take	pollers, with EPOLLOUT; all writers
+ *	release	pollers, with EPOLLHUP
+ *
+ * Pollers come first, so that an in-kernel consumer that takes the count in its
+ * callback gets it before a reader is woken for nothing.
+ */
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "ctx.h"
+
+static DEFINE_IDA(evfd_ida);
+
+/* Runs evfd_ctx::deferred; of our own so that unloading can wait for it. */
+static struct workqueue_struct *evfd_wq;
+
+/*
+ * May this context walk the wait queues? Not from a poller's callback: the
+ * queue's lock is held, and unlimited recursion would follow. The task's bit is
+ * shared with eventfd so that a callback of one that signals the other is
+ * recognized as well; AIO and others look at it (eventfd_signal_allowed()).
+ * Nor from a hard interrupt on PREEMPT_RT, where the lock may sleep.
+ */
+static bool evfd_wake_must_defer(void)
+{
+	return current->in_eventfd ||
+	       (IS_ENABLED(CONFIG_PREEMPT_RT) && in_hardirq());
+}
+
+static void evfd_ctx_wake_later(struct evfd_ctx *ctx, __poll_t events)
+{
+	/*
+	 * The atomic is relaxed: queue_work() orders it before the work's run,
+	 * or before the rest of a run that it finds pending.
+	 */
+	atomic_or((__force int)events, &ctx->deferred_events);
+	kref_get(&ctx->kref);
+	if (!queue_work(evfd_wq, &ctx->deferred))
+		evfd_ctx_put(ctx);
+}
+
+static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ctx->pollers.lock, flags);
+	current->in_eventfd = 1;
+	wake_up_locked_poll(&ctx->pollers, events);
+	current->in_eventfd = 0;
+	spin_unlock_irqrestore(&ctx->pollers.lock, flags);
+}
+
+/* Wakes as many readers as an add of @n can serve. */
+static void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n)
+{
+	int nr = evfd_ctx_is_semaphore(ctx) ? min_t(u64, n, INT_MAX) : 1;
+
+	/* A write of 0 serves nobody; to the wait queue, 0 means all. */
+	if (n && waitqueue_active(&ctx->readers))
+		wake_up_interruptible_nr(&ctx->readers, nr);
+}
+
+/*
+ * The slow half of evfd_ctx_added(), for when it saw somebody waiting.
+ * @events: EPOLLIN, and what a signal adds to it.
+ */
+void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events)
+{
+	if (evfd_wake_must_defer()) {
+		evfd_ctx_wake_later(ctx, events);
+		return;
+	}
+	/* After the barrier that evfd_ctx_added() names. */
+	if (waitqueue_active(&ctx->pollers))
+		evfd_ctx_wake_pollers(ctx, events);
+	evfd_ctx_wake_readers(ctx, n);
+}
+
+/* The slow half of evfd_ctx_taken(), for when it saw somebody waiting. */
+void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
+{
+	if (evfd_wake_must_defer()) {
+		evfd_ctx_wake_later(ctx, EPOLLOUT);
+		return;
+	}
+	/* After the barrier that evfd_ctx_taken() names. */
+	if (waitqueue_active(&ctx->pollers))
+		evfd_ctx_wake_pollers(ctx, EPOLLOUT);
+	/* The same. */
+	if (waitqueue_active(&ctx->writers))
+		wake_up_interruptible_all(&ctx->writers);
+}
+
+/*
+ * What was deferred: nested signals may have been several, so readers are woken
+ * for all that is there to take.
+ */
+static void evfd_ctx_deferred(struct work_struct *work)
+{
+	struct evfd_ctx *ctx = container_of(work, struct evfd_ctx, deferred);
+	__poll_t events = (__force __poll_t)atomic_xchg(&ctx->deferred_events, 0);
+
+	if (events & EPOLLOUT)
+		evfd_ctx_wake_taken(ctx);
+	if (events & ~EPOLLOUT)
+		evfd_ctx_wake_added(ctx, evfd_ctx_count(ctx),
+				    events & ~EPOLLOUT);
+	evfd_ctx_put(ctx);
+}
+
+/*
+ * Hands a reader's wake on. For who may have been chosen by a wake and leaves
+ * without taking: as long as there is something to take, another reader has to
+ * be awake for it. Any context but under the lock of ctx->readers.
+ */
+void evfd_ctx_pass_on(struct evfd_ctx *ctx)
+{
+	if (evfd_ctx_count(ctx))
+		evfd_ctx_wake_readers(ctx, 1);
+}
+
+/**
+ * evfd_ctx_wait_readable() - sleep until the count is above 0
+ * @ctx: the counter
+ *
+ * The count may be gone again by the time the caller looks: take, or call this
+ * once more, or evfd_ctx_pass_on().
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ERESTARTSYS if a signal came first.
+ */
+int evfd_ctx_wait_readable(struct evfd_ctx *ctx)
+{
+	/*
+	 * The macro queues the task and sets its state, which is a full
+	 * barrier, before it evaluates the condition. Pairs with the update
+	 * before evfd_ctx_added(). A signal takes the task off the queue before
+	 * the condition is looked at for the last time: a wake that had chosen
+	 * this task is then either used (0 is returned), or its count is gone.
+	 */
+	return wait_event_interruptible_exclusive(ctx->readers,
+						  evfd_ctx_count(ctx));
+}
+
+/**
+ * evfd_ctx_wait_writable() - sleep until there is room
+ * @ctx: the counter
+ * @n: how much is to be added
+ *
+ * The room may be gone again by the time the caller looks.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ERESTARTSYS if a signal came first.
+ */
+int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n)
+{
+	/*
+	 * As in evfd_ctx_wait_readable(). Pairs with the update before
+	 * evfd_ctx_taken().
+	 */
+	return wait_event_interruptible(ctx->writers,
+					evfd_count_can_add(evfd_ctx_count(ctx), n));
+}
+
+/**
+ * evfd_ctx_alloc() - make a counter
+ * @initval: its value, at most EVFD_COUNT_MAX
+ * @flags: EVFD_SEMAPHORE or 0
+ *
+ * Memory is charged to the caller's memory cgroup.
+ *
+ * Context: Process context, may sleep.
+ * Return: the counter with one reference, or ERR_PTR(-ENOMEM).
+ */
+struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags)
+{
+	struct evfd_ctx *ctx;
+
+	ctx = kmalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return ERR_PTR(-ENOMEM);
+
+	ctx->id = ida_alloc(&evfd_ida, GFP_KERNEL);
+	if (ctx->id < 0) {
+		kfree(ctx);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	atomic64_set(&ctx->count, initval);
+	ctx->flags = flags;
+	init_waitqueue_head(&ctx->pollers);
+	init_waitqueue_head(&ctx->readers);
+	init_waitqueue_head(&ctx->writers);
+	kref_init(&ctx->kref);
+	atomic_set(&ctx->deferred_events, 0);
+	INIT_WORK(&ctx->deferred, evfd_ctx_deferred);
+
+	return ctx;
+}
+
+void evfd_ctx_get(struct evfd_ctx *ctx)
+{
+	kref_get(&ctx->kref);
+}
+
+static void evfd_ctx_free(struct kref *kref)
+{
+	struct evfd_ctx *ctx = container_of(kref, struct evfd_ctx, kref);
+
+	ida_free(&evfd_ida, ctx->id);
+	kfree(ctx);
+}
+
+/**
+ * evfd_ctx_put() - drop a reference
+ * @ctx: as evfd_ctx_fdget() or evfd_ctx_fileget() returned it
+ *
+ * The last reference frees the counter. It may outlive its last descriptor;
+ * signals then go nowhere, safely.
+ *
+ * Context: Any but a hard interrupt on PREEMPT_RT, as kfree().
+ */
+void evfd_ctx_put(struct evfd_ctx *ctx)
+{
+	kref_put(&ctx->kref, evfd_ctx_free);
+}
+EXPORT_SYMBOL_GPL(evfd_ctx_put);
+
+/*
+ * The file is gone: tells the in-kernel waiters, and drops the file's
+ * reference. poll and epoll are not among them any more: one holds the file,
+ * the other has been unhooked.
+ */
+void evfd_ctx_release(struct evfd_ctx *ctx)
+{
+	/*
+	 * To join the queue takes a reference to the file. Pairs with the
+	 * release order of dropping that, in fput(): who joined is seen here.
+	 */
+	if (waitqueue_active(&ctx->pollers))
+		evfd_ctx_wake_pollers(ctx, EPOLLHUP);
+	evfd_ctx_put(ctx);
+}
+
+/**
+ * evfd_signal_mask() - add 1 and wake, with more poll events than EPOLLIN
+ * @ctx: the counter
+ * @mask: what to tell pollers beside EPOLLIN, or 0
+ *
+ * The count saturates at 2^64 - 1, where poll(2) reports POLLERR. Where the
+ * wait queues cannot be walked at once (the caller is a wait queue callback
+ * of an evfd or eventfd, or a hard interrupt on PREEMPT_RT) the count changes at
+ * once and a worker wakes the sleepers; neither gets lost.
+ *
+ * Context: Any, hard interrupts included. Never sleeps. The caller holds a
+ * reference.
+ */
+void evfd_signal_mask(struct evfd_ctx *ctx, __poll_t mask)
+{
+	u64 count = evfd_ctx_count(ctx);
+
+	while (!evfd_ctx_update(ctx, &count, evfd_count_signal(count)))
+		;
+
+	/* Pairs as in evfd_ctx_added(), which knows no mask. */
+	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->readers))
+		evfd_ctx_wake_added(ctx, 1, EPOLLIN | mask);
+}
+EXPORT_SYMBOL_GPL(evfd_signal_mask);
+
+/* Takes without waiting and without waking; stores the count it found. */
+static u64 evfd_ctx_take(struct evfd_ctx *ctx, u64 *count)
+{
+	u64 n;
+
+	*count = evfd_ctx_count(ctx);
+	do {
+		n = evfd_count_take(*count, evfd_ctx_is_semaphore(ctx));
+	} while (n && !evfd_ctx_update(ctx, count, *count - n));
+
+	return n;
+}
+
+/**
+ * evfd_ctx_do_read() - take what read(2) would, without waiting
+ * @ctx: the counter
+ * @cnt: where to store it: the count, or 1 in semaphore mode; 0 if the count
+ *	is 0
+ *
+ * Unlike its counterpart of eventfd it needs no lock held, and wakes the
+ * writers that it made room for. It may be called from a poller's callback.
+ *
+ * Context: As evfd_signal_mask().
+ */
+void evfd_ctx_do_read(struct evfd_ctx *ctx, u64 *cnt)
+{
+	u64 count;
+
+	*cnt = evfd_ctx_take(ctx, &count);
+	if (!*cnt)
+		return;
+
+	/*
+	 * A consumer that takes in its callback is itself on the queue. Do not
+	 * trouble it, unless polling would show a change.
+	 */
+	if (waitqueue_active(&ctx->writers) ||
+	    (evfd_count_poll(count) ^ evfd_count_poll(count - *cnt)) & EPOLLOUT)
+		evfd_ctx_taken(ctx);
+}
+EXPORT_SYMBOL_GPL(evfd_ctx_do_read);
+
+/**
+ * evfd_ctx_remove_wait_queue() - stop waiting, and take what is there
+ * @ctx: the counter
+ * @wait: an entry that poll_wait() put on the counter's queue
+ * @cnt: where to store what was taken, see evfd_ctx_do_read()
+ *
+ * Each signal is either announced to @wait, or in @cnt or still in the counter;
+ * none falls between. After the call @wait's callback does not run.
+ *
+ * Context: As evfd_signal_mask(), but neither from a poller's callback nor from
+ * a hard interrupt on PREEMPT_RT.
+ * Return: 0, or -EAGAIN if there was nothing to take; @wait is off the queue
+ * either way.
+ */
+int evfd_ctx_remove_wait_queue(struct evfd_ctx *ctx,
+			       wait_queue_entry_t *wait, u64 *cnt)
+{
+	remove_wait_queue(&ctx->pollers, wait);
+	evfd_ctx_do_read(ctx, cnt);
+
+	return *cnt ? 0 : -EAGAIN;
+}
+EXPORT_SYMBOL_GPL(evfd_ctx_remove_wait_queue);
+
+int evfd_ctx_init(void)
+{
+	evfd_wq = alloc_workqueue("evfd", WQ_UNBOUND, 0);
+
+	return evfd_wq ? 0 : -ENOMEM;
+}
+
+/* Context: no counter exists, but the work of one that is gone may run. */
+void evfd_ctx_exit(void)
+{
+	destroy_workqueue(evfd_wq);
+	ida_destroy(&evfd_ida);
+}

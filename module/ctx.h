@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * struct evfd_ctx: the counter as an object, and how its count changes.
+ *
+ * Above counter.h, below file.c. What runs on every read and write is here, so
+ * that it can be inlined; what runs only when somebody waits is in ctx.c.
+ * counter.h says what the values mean; docs/architecture.md draws the whole.
+ *
+ * Conservation: what writes and signals added equals what reads returned plus
+ * the count, at any time. Each update below is one compare-and-exchange that
+ * either happens or leaves no trace, and nothing else writes the count. No code
+ * outside this file may touch ctx->count or assume where it is kept.
+ *
+ * No lost wakeup: who changes the count does so with a fully ordered atomic and
+ * then looks for waiters (evfd_ctx_added(), evfd_ctx_taken()). Who waits makes
+ * itself visible on a queue, executes a full barrier and then looks at the
+ * count (evfd_ctx_wait_readable(), evfd_ctx_wait_writable(), evfd_file_poll()).
+ * Whichever barrier comes first, the other side sees what was before it:
+ *
+ *	updater				waiter
+ *	-------				------
+ *	count = new			add to the queue
+ *	full barrier			full barrier
+ *	queue empty? -> done		count allows? -> do not sleep
+ *	wake				sleep
+ *
+ * At least one of the two finds the other, so a waiter never sleeps on a count
+ * that it could use, and the updater takes no lock while nobody waits.
+ */
+#ifndef _EVFD_CTX_H
+#define _EVFD_CTX_H
+
+#include <linux/atomic.h>
+#include <linux/kref.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/evfd.h>
+
+#include "counter.h"
+#include "evfd.h"
+
+/**
+ * struct evfd_ctx - one counter
+ * @count: the value, see counter.h. Lock-free; only ctx.h touches it.
+ * @flags: EVFD_SEMAPHORE or 0. Immutable.
+ * @id: unique among the living counters, for fdinfo. Immutable.
+ * @pollers: poll, epoll, io_uring and in-kernel waiters; their callbacks run
+ *	under its lock. Blocked readers and writers are never on it: one with
+ *	EPOLLEXCLUSIVE would swallow a reader's wake.
+ * @readers: tasks blocked for a count above 0. All exclusive, first come first
+ *	woken.
+ * @writers: tasks blocked for room. None exclusive, since each may need a
+ *	different amount.
+ * @kref: held by the file, by in-kernel users and by pending @deferred work.
+ * @deferred_events: poll events still to be announced by @deferred.
+ * @deferred: wakes in the name of those who may not, see ctx.c.
+ *
+ * Lock order: the lock of @pollers may be held when that of @readers or of
+ * @writers is taken, since a poller's callback may read or signal. The reverse
+ * never happens: on those two are only tasks, woken without a callback.
+ */
+struct evfd_ctx {
+	atomic64_t		count;
+	unsigned int		flags;
+	int			id;
+	wait_queue_head_t	pollers;
+	wait_queue_head_t	readers;
+	wait_queue_head_t	writers;
+	struct kref		kref;
+	atomic_t		deferred_events;
+	struct work_struct	deferred;
+};
+
+struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags);
+void evfd_ctx_get(struct evfd_ctx *ctx);
+void evfd_ctx_release(struct evfd_ctx *ctx);
+
+int evfd_ctx_wait_readable(struct evfd_ctx *ctx);
+int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n);
+void evfd_ctx_pass_on(struct evfd_ctx *ctx);
+
+void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events);
+void evfd_ctx_wake_taken(struct evfd_ctx *ctx);
+
+int evfd_ctx_init(void);
+void evfd_ctx_exit(void);
+
+static inline u64 evfd_ctx_count(const struct evfd_ctx *ctx)
+{
+	return atomic64_read(&ctx->count);
+}
+
+static inline bool evfd_ctx_is_semaphore(const struct evfd_ctx *ctx)
+{
+	return ctx->flags & EVFD_SEMAPHORE;
+}
+
+/*
+ * Replaces @old by @new and returns true; if the count is not @old any more,
+ * stores in @old what it is and returns false. A success is a full barrier,
+ * also where @new equals @old.
+ */
+static inline bool evfd_ctx_update(struct evfd_ctx *ctx, u64 *old, u64 new)
+{
+	return atomic64_try_cmpxchg(&ctx->count, (s64 *)old, new);
+}
+
+/* Announces that @n was added. Call it after a successful evfd_ctx_update(). */
+static inline void evfd_ctx_added(struct evfd_ctx *ctx, u64 n)
+{
+	/*
+	 * The barrier is the update's. Pairs with the one between queueing and
+	 * looking at the count in evfd_ctx_wait_readable() and in
+	 * evfd_file_poll().
+	 */
+	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->readers))
+		evfd_ctx_wake_added(ctx, n, EPOLLIN);
+}
+
+/* Announces that something was taken; as evfd_ctx_added(). */
+static inline void evfd_ctx_taken(struct evfd_ctx *ctx)
+{
+	/*
+	 * The barrier is the update's. Pairs with the one between queueing and
+	 * looking at the count in evfd_ctx_wait_writable() and in
+	 * evfd_file_poll().
+	 */
+	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->writers))
+		evfd_ctx_wake_taken(ctx);
+}
+
+/*
+ * Adds @n if there is room, and wakes. Returns false, with nothing changed, if
+ * there is none.
+ */
+static inline bool evfd_ctx_add(struct evfd_ctx *ctx, u64 n)
+{
+	u64 count = evfd_ctx_count(ctx);
+
+	do {
+		if (!evfd_count_can_add(count, n))
+			return false;
+	} while (!evfd_ctx_update(ctx, &count, count + n));
+
+	evfd_ctx_added(ctx, n);
+	return true;
+}
+
+/*
+ * Takes @n off, provided that the count is still @count, and wakes. Otherwise
+ * returns false with nothing changed but @count, which is then up to date.
+ */
+static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 *count, u64 n)
+{
+	if (!evfd_ctx_update(ctx, count, *count - n))
+		return false;
+
+	evfd_ctx_taken(ctx);
+	return true;
+}
+
+#endif /* _EVFD_CTX_H */

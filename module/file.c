@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The counter as a file: read, write, poll, fdinfo, release; and the part of
+ * the in-kernel API that gets from a descriptor to the object.
+ *
+ * Above ctx.h, below dev.c. A write runs evfd_file_write() -> evfd_file_add()
+ * -> evfd_ctx_add(), a read evfd_file_read() -> evfd_file_take() ->
+ * evfd_ctx_commit(); ctx.c has what they do when they have to sleep or to wake.
+ *
+ * Nothing is lost: a read copies the value out first and takes it off the
+ * counter after, and only if the counter still is what was copied. User memory
+ * is accessed with no lock held and while on no wait queue.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "compat.h"
+#include "ctx.h"
+#include "file.h"
+
+/*
+ * A single access is the fast way to move 8 bytes. eventfd takes any alignment,
+ * so it is for machines where alignment does not matter.
+ */
+#define EVFD_SINGLE_ACCESS \
+	(IS_ENABLED(CONFIG_64BIT) && \
+	 IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS))
+
+static __always_inline bool evfd_copy_from_user(u64 *n, const char __user *buf)
+{
+	if (EVFD_SINGLE_ACCESS)
+		return !get_user(*n, (const u64 __user *)buf);
+	return !copy_from_user(n, buf, sizeof(*n));
+}
+
+static __always_inline bool evfd_copy_to_user(void *to, u64 n)
+{
+	char __user *buf = (__force char __user *)to;
+
+	if (EVFD_SINGLE_ACCESS)
+		return !put_user(n, (u64 __user *)buf);
+	return !copy_to_user(buf, &n, sizeof(n));
+}
+
+static __always_inline bool evfd_copy_to_iter(void *to, u64 n)
+{
+	struct iov_iter *iter = to;
+	size_t copied = copy_to_iter(&n, sizeof(n), iter);
+
+	/* Another attempt may follow, to the same place. */
+	iov_iter_revert(iter, copied);
+	return copied == sizeof(n);
+}
+
+static bool evfd_file_nowait(const struct file *file, int iocb_flags)
+{
+	return (file->f_flags & O_NONBLOCK) || (iocb_flags & IOCB_NOWAIT);
+}
+
+/*
+ * Waits for a count and takes it, with @copy to @to before that.
+ * Return: 8, -EAGAIN, -EFAULT, -ERESTARTSYS; on an error the counter is as if
+ * this had not been called.
+ */
+static __always_inline ssize_t
+evfd_file_take(struct file *file, int iocb_flags,
+	       bool (*copy)(void *to, u64 n), void *to)
+{
+	struct evfd_ctx *ctx = file->private_data;
+	u64 count = evfd_ctx_count(ctx);
+	u64 n;
+
+	do {
+		while (unlikely(!count)) {
+			int ret;
+
+			if (evfd_file_nowait(file, iocb_flags))
+				return -EAGAIN;
+			ret = evfd_ctx_wait_readable(ctx);
+			if (ret)
+				return ret;
+			count = evfd_ctx_count(ctx);
+		}
+		n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
+		if (unlikely(!copy(to, n))) {
+			evfd_ctx_pass_on(ctx);
+			return -EFAULT;
+		}
+	} while (unlikely(!evfd_ctx_commit(ctx, &count, n)));
+
+	return sizeof(n);
+}
+
+static ssize_t evfd_file_read(struct file *file, char __user *buf, size_t len,
+			      loff_t *ppos)
+{
+	if (len < sizeof(u64))
+		return -EINVAL;
+
+	return evfd_file_take(file, 0, evfd_copy_to_user, (__force void *)buf);
+}
+
+/* For readv, io_uring and AIO; the segments are one buffer. */
+static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	ssize_t ret;
+
+	if (iov_iter_count(to) < sizeof(u64))
+		return -EINVAL;
+
+	ret = evfd_file_take(iocb->ki_filp, iocb->ki_flags, evfd_copy_to_iter,
+			     to);
+	if (ret > 0)
+		iov_iter_advance(to, ret);
+	return ret;
+}
+
+/*
+ * Adds @n, or waits for room.
+ * Return: 8, -EINVAL, -EAGAIN, -ERESTARTSYS; on an error nothing was added.
+ */
+static __always_inline ssize_t evfd_file_add(struct file *file, int iocb_flags,
+					     u64 n)
+{
+	struct evfd_ctx *ctx = file->private_data;
+
+	if (unlikely(n > EVFD_COUNT_MAX))
+		return -EINVAL;
+
+	while (unlikely(!evfd_ctx_add(ctx, n))) {
+		int ret;
+
+		if (evfd_file_nowait(file, iocb_flags))
+			return -EAGAIN;
+		ret = evfd_ctx_wait_writable(ctx, n);
+		if (ret)
+			return ret;
+	}
+
+	return sizeof(n);
+}
+
+static ssize_t evfd_file_write(struct file *file, const char __user *buf,
+			       size_t len, loff_t *ppos)
+{
+	u64 n;
+
+	if (len != sizeof(n))
+		return -EINVAL;
+	if (!evfd_copy_from_user(&n, buf))
+		return -EFAULT;
+
+	return evfd_file_add(file, 0, n);
+}
+
+static ssize_t evfd_file_write_segment(struct kiocb *iocb,
+				       struct iov_iter *from)
+{
+	size_t len = iter_is_iovec(from) ? iov_iter_single_seg_count(from) :
+					   iov_iter_count(from);
+	ssize_t ret;
+	u64 n;
+
+	if (len != sizeof(n))
+		return -EINVAL;
+	if (!copy_from_iter_full(&n, sizeof(n), from))
+		return -EFAULT;
+
+	ret = evfd_file_add(iocb->ki_filp, iocb->ki_flags, n);
+	if (ret < 0)
+		iov_iter_revert(from, sizeof(n));
+	return ret;
+}
+
+/*
+ * The flags of pwritev2(2) that the VFS refuses for a file without write_iter,
+ * which eventfd is. RWF_NOWAIT is not among them: here it works.
+ */
+static bool evfd_rwf_refused(struct kiocb *iocb)
+{
+	bool append = iocb->ki_flags & IOCB_APPEND;
+
+	return is_sync_kiocb(iocb) &&
+	       ((iocb->ki_flags & IOCB_DSYNC) ||
+		append != !!(iocb->ki_filp->f_flags & O_APPEND));
+}
+
+/*
+ * For writev, io_uring and AIO. As the VFS does it for eventfd: each segment is
+ * a write of its own, and an error after the first ends it short.
+ */
+static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	ssize_t done = 0;
+	ssize_t ret;
+
+	if (evfd_rwf_refused(iocb))
+		return -EOPNOTSUPP;
+
+	do {
+		ret = evfd_file_write_segment(iocb, from);
+		if (ret < 0)
+			break;
+		done += ret;
+		/* An empty segment counts only where it comes first. */
+		iov_iter_advance(from, 0);
+	} while (iov_iter_count(from));
+
+	return done ?: ret;
+}
+
+static __poll_t evfd_file_poll(struct file *file, poll_table *wait)
+{
+	struct evfd_ctx *ctx = file->private_data;
+
+	/*
+	 * The barrier after queueing, before the count is read, is
+	 * evfd_poll_wait()'s. Pairs with the update before evfd_ctx_added()
+	 * and evfd_ctx_taken().
+	 */
+	evfd_poll_wait(file, &ctx->pollers, wait);
+
+	return evfd_count_poll(evfd_ctx_count(ctx));
+}
+
+static int evfd_file_release(struct inode *inode, struct file *file)
+{
+	evfd_ctx_release(file->private_data);
+	return 0;
+}
+
+#ifdef CONFIG_PROC_FS
+/* The keys and their formats are ABI. */
+static void evfd_file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct evfd_ctx *ctx = file->private_data;
+
+	seq_printf(m,
+		   "evfd-count: %16llx\n"
+		   "evfd-id: %d\n"
+		   "evfd-semaphore: %d\n",
+		   evfd_ctx_count(ctx), ctx->id, evfd_ctx_is_semaphore(ctx));
+}
+#endif
+
+static const struct file_operations evfd_fops = {
+	.owner		= THIS_MODULE,
+	.read		= evfd_file_read,
+	.read_iter	= evfd_file_read_iter,
+	.write		= evfd_file_write,
+	.write_iter	= evfd_file_write_iter,
+	.poll		= evfd_file_poll,
+	.release	= evfd_file_release,
+	.llseek		= noop_llseek,
+#ifdef CONFIG_PROC_FS
+	.show_fdinfo	= evfd_file_show_fdinfo,
+#endif
+};
+
+/**
+ * evfd_file_alloc() - make a counter and an open file for it
+ * @initval: its value, at most EVFD_COUNT_MAX
+ * @flags: EVFD_NONBLOCK and EVFD_SEMAPHORE as in struct evfd_create
+ *
+ * The file pins the module until its last fput().
+ *
+ * Context: Process context, may sleep.
+ * Return: the file, or ERR_PTR(-ENOMEM) or ERR_PTR(-ENFILE) with nothing left
+ * behind.
+ */
+struct file *evfd_file_alloc(u64 initval, u32 flags)
+{
+	int f_flags = O_RDWR | (flags & EVFD_NONBLOCK ? O_NONBLOCK : 0);
+	struct evfd_ctx *ctx;
+	struct file *file;
+
+	ctx = evfd_ctx_alloc(initval, flags & EVFD_SEMAPHORE);
+	if (IS_ERR(ctx))
+		return ERR_CAST(ctx);
+
+	file = anon_inode_getfile("[evfd]", &evfd_fops, ctx, f_flags);
+	if (IS_ERR(file)) {
+		evfd_ctx_put(ctx);
+		return file;
+	}
+
+	/* The iter operations honour IOCB_NOWAIT, so io_uring may call them. */
+	file->f_mode |= FMODE_NOWAIT;
+	return file;
+}
+EXPORT_SYMBOL_IF_KUNIT(evfd_file_alloc);
+
+/**
+ * evfd_fget() - get the file of an evfd descriptor
+ * @fd: a descriptor of the current process
+ *
+ * Context: Process context.
+ * Return: the file with a reference for fput(), ERR_PTR(-EBADF) if @fd is not
+ * open, ERR_PTR(-EINVAL) if it is not an evfd.
+ */
+struct file *evfd_fget(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op != &evfd_fops) {
+		fput(file);
+		return ERR_PTR(-EINVAL);
+	}
+
+	return file;
+}
+EXPORT_SYMBOL_GPL(evfd_fget);
+
+/**
+ * evfd_ctx_fileget() - get the counter of an evfd file
+ * @file: a file that the caller holds
+ *
+ * Context: Any. The counter may outlive @file.
+ * Return: the counter with a reference for evfd_ctx_put(), or ERR_PTR(-EINVAL)
+ * if @file is not an evfd.
+ */
+struct evfd_ctx *evfd_ctx_fileget(struct file *file)
+{
+	struct evfd_ctx *ctx;
+
+	if (file->f_op != &evfd_fops)
+		return ERR_PTR(-EINVAL);
+
+	ctx = file->private_data;
+	evfd_ctx_get(ctx);
+	return ctx;
+}
+EXPORT_SYMBOL_GPL(evfd_ctx_fileget);
+
+/**
+ * evfd_ctx_fdget() - get the counter of an evfd descriptor
+ * @fd: a descriptor of the current process
+ *
+ * Context: Process context.
+ * Return: the counter with a reference for evfd_ctx_put(), or an error as of
+ * evfd_fget().
+ */
+struct evfd_ctx *evfd_ctx_fdget(int fd)
+{
+	struct file *file = evfd_fget(fd);
+	struct evfd_ctx *ctx;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+
+	ctx = evfd_ctx_fileget(file);
+	fput(file);
+	return ctx;
+}
+EXPORT_SYMBOL_GPL(evfd_ctx_fdget);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What file.c offers to dev.c and to the KUnit tests.
+ */
+#ifndef _EVFD_FILE_H
+#define _EVFD_FILE_H
+
+#include <linux/types.h>
+
+struct file;
+
+struct file *evfd_file_alloc(u64 initval, u32 flags);
+
+#endif /* _EVFD_FILE_H */
