@@ -3,7 +3,7 @@
  * The user-space ABI of evfd: one ioctl on /dev/evfd that makes a counter.
  *
  * Everything else a program does with the descriptor it gets (read, write,
- * poll, fcntl, ...) is as eventfd(2) documents it; docs/abi.md lists the
+ * poll, fcntl, ...) is as eventfd(2) documents it; docs/differences.md lists the
  * exceptions. This header needs nothing but the two it includes, and means the
  * same on every architecture and to 32-bit programs on a 64-bit kernel.
  */
