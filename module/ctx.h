@@ -56,9 +56,8 @@
  * @deferred_events: poll events still to be announced by @deferred.
  * @deferred: wakes in the name of those who may not, see ctx.c.
  *
- * Lock order: the lock of @pollers may be held when that of @readers or of
- * @writers is taken, since a poller's callback may read or signal. The reverse
- * never happens: on those two are only tasks, woken without a callback.
+ * No two of the queues' locks are ever held at once: what a poller's callback
+ * changes is announced by @deferred.
  */
 struct evfd_ctx {
 	atomic64_t		count;
