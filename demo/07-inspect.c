@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel shows of a counter to those who look from outside.
+ *
+ * /proc/PID/fd names the kind of file, /proc/PID/fdinfo shows the value (in hex),
+ * the counter's id and its mode, lsof shows who holds it. Looked at three times:
+ * empty, with 0x1020304050607080 in it, and after that was read. Look at
+ * evfd-count: looking takes nothing away.
+ */
+#define _GNU_SOURCE
+#include <sys/wait.h>
+
+#include "demo.h"
+
+#define VALUE	0x1020304050607080ULL
+
+static int fd;
+
+static void show_link(void)
+{
+	char path[64], target[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	must(readlink(path, target, sizeof(target) - 1) > 0);
+	printf("%s -> %s\n", path, target);
+	must(strcmp(target, "anon_inode:[evfd]") == 0);
+}
+
+static void show_fdinfo(uint64_t expected)
+{
+	char path[64], line[128];
+	uint64_t count = ~expected;
+	int semaphore = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", getpid(), fd);
+	printf("%s:\n", path);
+	f = fopen(path, "r");
+	must(f);
+	while (fgets(line, sizeof(line), f)) {
+		printf("  %s", line);
+		sscanf(line, "evfd-count: %" SCNx64, &count);
+		sscanf(line, "evfd-semaphore: %d", &semaphore);
+	}
+	fclose(f);
+	must(count == expected && semaphore == 0);
+}
+
+/* The lines about counters, of whichever lsof there is. */
+static void show_lsof(void)
+{
+	char command[64], line[256];
+	int status, lines = 0;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "lsof -w -p %d", getpid());
+	printf("%s:\n", command);
+	fflush(stdout);
+	if (system("command -v lsof >/dev/null") != 0) {
+		printf("  lsof is not installed\n");
+		return;
+	}
+
+	f = popen(command, "re");
+	must(f);
+	while (fgets(line, sizeof(line), f)) {
+		int about_us = !!strstr(line, "[evfd]");
+
+		if (about_us || strncmp(line, "COMMAND", 7) == 0)
+			printf("  %s", line);
+		lines += about_us;
+	}
+	status = pclose(f);
+	must(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	must(lines == 1);
+}
+
+static void show(const char *when, uint64_t expected)
+{
+	printf("-- %s\n", when);
+	show_link();
+	show_fdinfo(expected);
+	show_lsof();
+}
+
+int main(void)
+{
+	uint64_t n = VALUE;
+
+	fd = evfd(0, EVFD_CLOEXEC);
+	must(fd >= 0);
+
+	show("before", 0);
+
+	must(write(fd, &n, sizeof(n)) == sizeof(n));
+	show("0x1020304050607080 is in the counter", VALUE);
+
+	n = 0;
+	must(read(fd, &n, sizeof(n)) == sizeof(n));
+	must(n == VALUE);
+	show("after a read", 0);
+
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the demo programs share: evfd(), which stands where eventfd() would,
+ * and must(), which ends a program when something is not as it should be. Read
+ * 01-sum.c first; uapi/linux/evfd.h has the ABI.
+ */
+#ifndef _DEMO_H
+#define _DEMO_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/evfd.h>
+
+/* Unlike assert() it is never compiled out, so calls may stand in it. */
+#define must(condition)							\
+	do {								\
+		if (!(condition)) {					\
+			fprintf(stderr, "%s:%d: not so: %s (errno: %s)\n", \
+				__FILE__, __LINE__, #condition,		\
+				strerror(errno));			\
+			exit(1);					\
+		}							\
+	} while (0)
+
+/* A new counter; as eventfd(initval, flags), with the flags EVFD_*. */
+static inline int evfd(uint64_t initval, unsigned int flags)
+{
+	struct evfd_create arg = { .flags = flags, .initval = initval };
+	static int dev = -1;
+
+	if (dev < 0)
+		dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
+	if (dev < 0) {
+		fprintf(stderr, "/dev/evfd: %s (is evfd.ko loaded?)\n",
+			strerror(errno));
+		exit(1);
+	}
+
+	return ioctl(dev, EVFD_IOC_CREATE, &arg);
+}
+
+#endif /* _DEMO_H */
