@@ -148,11 +148,11 @@ static inline bool evfd_ctx_add(struct evfd_ctx *ctx, u64 n)
 
 /*
  * Takes @n off, provided that the count is still @count, and wakes. Otherwise
- * returns false with nothing changed but @count, which is then up to date.
+ * returns false with nothing changed.
  */
-static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 *count, u64 n)
+static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 count, u64 n)
 {
-	if (!evfd_ctx_update(ctx, count, *count - n))
+	if (!evfd_ctx_update(ctx, &count, count - n))
 		return false;
 
 	evfd_ctx_taken(ctx);

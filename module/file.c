@@ -4,8 +4,9 @@
  * the in-kernel API that gets from a descriptor to the object.
  *
  * Above ctx.h, below dev.c. A write runs evfd_file_write() -> evfd_file_add()
- * -> evfd_ctx_add(), a read evfd_file_read() -> evfd_file_take() ->
- * evfd_ctx_commit(); ctx.c has what they do when they have to sleep or to wake.
+ * -> evfd_ctx_add(), a read evfd_file_read() -> evfd_file_try_take() ->
+ * evfd_ctx_commit(). The loops around them, for when there is nothing to take
+ * or no room, are out of line; ctx.c has how to sleep and to wake.
  *
  * Nothing is lost: a read copies the value out first and takes it off the
  * counter after, and only if the counter still is what was copied. User memory
@@ -39,23 +40,11 @@ static __always_inline bool evfd_copy_from_user(u64 *n, const char __user *buf)
 	return !copy_from_user(n, buf, sizeof(*n));
 }
 
-static __always_inline bool evfd_copy_to_user(void *to, u64 n)
+static __always_inline bool evfd_copy_to_user(char __user *buf, u64 n)
 {
-	char __user *buf = (__force char __user *)to;
-
 	if (EVFD_SINGLE_ACCESS)
 		return !put_user(n, (u64 __user *)buf);
 	return !copy_to_user(buf, &n, sizeof(n));
-}
-
-static __always_inline bool evfd_copy_to_iter(void *to, u64 n)
-{
-	struct iov_iter *iter = to;
-	size_t copied = copy_to_iter(&n, sizeof(n), iter);
-
-	/* Another attempt may follow, to the same place. */
-	iov_iter_revert(iter, copied);
-	return copied == sizeof(n);
 }
 
 static bool evfd_file_nowait(const struct file *file, int iocb_flags)
@@ -64,61 +53,105 @@ static bool evfd_file_nowait(const struct file *file, int iocb_flags)
 }
 
 /*
- * Waits for a count and takes it, with @copy to @to before that.
- * Return: 8, -EAGAIN, -EFAULT, -ERESTARTSYS; on an error the counter is as if
- * this had not been called.
+ * One attempt to take what is there, into @to if it is not NULL, else @buf.
+ * Return: 8; 0 if there was nothing, or another reader was faster; -EFAULT. But
+ * for 8, the counter is as if this had not been called.
  */
-static __always_inline ssize_t
-evfd_file_take(struct file *file, int iocb_flags,
-	       bool (*copy)(void *to, u64 n), void *to)
+static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
+						  char __user *buf,
+						  struct iov_iter *to)
+{
+	u64 count = evfd_ctx_count(ctx);
+	u64 n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
+	bool copied;
+
+	if (unlikely(!n))
+		return 0;
+
+	if (to)
+		copied = copy_to_iter(&n, sizeof(n), to) == sizeof(n);
+	else
+		copied = evfd_copy_to_user(buf, n);
+	if (unlikely(!copied)) {
+		evfd_ctx_pass_on(ctx);
+		return -EFAULT;
+	}
+
+	if (likely(evfd_ctx_commit(ctx, count, n)))
+		return sizeof(n);
+	if (to)
+		iov_iter_revert(to, sizeof(n));
+	return 0;
+}
+
+/* Attempts until one succeeds, waiting before each if it has to and may. */
+static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
+					    char __user *buf,
+					    struct iov_iter *to)
 {
 	struct evfd_ctx *ctx = file->private_data;
-	u64 count = evfd_ctx_count(ctx);
-	u64 n;
+	ssize_t ret;
 
 	do {
-		while (unlikely(!count)) {
-			int ret;
-
+		if (!evfd_ctx_count(ctx)) {
 			if (evfd_file_nowait(file, iocb_flags))
 				return -EAGAIN;
 			ret = evfd_ctx_wait_readable(ctx);
 			if (ret)
 				return ret;
-			count = evfd_ctx_count(ctx);
 		}
-		n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
-		if (unlikely(!copy(to, n))) {
-			evfd_ctx_pass_on(ctx);
-			return -EFAULT;
-		}
-	} while (unlikely(!evfd_ctx_commit(ctx, &count, n)));
+		ret = evfd_file_try_take(ctx, buf, to);
+	} while (!ret);
 
-	return sizeof(n);
+	return ret;
 }
 
 static ssize_t evfd_file_read(struct file *file, char __user *buf, size_t len,
 			      loff_t *ppos)
 {
+	ssize_t ret;
+
 	if (len < sizeof(u64))
 		return -EINVAL;
 
-	return evfd_file_take(file, 0, evfd_copy_to_user, (__force void *)buf);
+	ret = evfd_file_try_take(file->private_data, buf, NULL);
+	if (likely(ret))
+		return ret;
+	return evfd_file_take_slow(file, 0, buf, NULL);
 }
 
 /* For readv, io_uring and AIO; the segments are one buffer. */
 static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
+	struct file *file = iocb->ki_filp;
 	ssize_t ret;
 
 	if (iov_iter_count(to) < sizeof(u64))
 		return -EINVAL;
 
-	ret = evfd_file_take(iocb->ki_filp, iocb->ki_flags, evfd_copy_to_iter,
-			     to);
-	if (ret > 0)
-		iov_iter_advance(to, ret);
-	return ret;
+	ret = evfd_file_try_take(file->private_data, NULL, to);
+	if (likely(ret))
+		return ret;
+	return evfd_file_take_slow(file, iocb->ki_flags, NULL, to);
+}
+
+/* Adds @n, waiting for room before each attempt if it has to and may. */
+static noinline ssize_t evfd_file_add_slow(struct file *file, int iocb_flags,
+					   u64 n)
+{
+	struct evfd_ctx *ctx = file->private_data;
+
+	do {
+		int ret;
+
+		if (evfd_file_nowait(file, iocb_flags))
+			return -EAGAIN;
+		ret = evfd_ctx_wait_writable(ctx, n);
+		if (ret)
+			return ret;
+	} while (!evfd_ctx_add(ctx, n));
+
+	return sizeof(n);
 }
 
 /*
@@ -128,22 +161,11 @@ static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static __always_inline ssize_t evfd_file_add(struct file *file, int iocb_flags,
 					     u64 n)
 {
-	struct evfd_ctx *ctx = file->private_data;
-
 	if (unlikely(n > EVFD_COUNT_MAX))
 		return -EINVAL;
-
-	while (unlikely(!evfd_ctx_add(ctx, n))) {
-		int ret;
-
-		if (evfd_file_nowait(file, iocb_flags))
-			return -EAGAIN;
-		ret = evfd_ctx_wait_writable(ctx, n);
-		if (ret)
-			return ret;
-	}
-
-	return sizeof(n);
+	if (likely(evfd_ctx_add(file->private_data, n)))
+		return sizeof(n);
+	return evfd_file_add_slow(file, iocb_flags, n);
 }
 
 static ssize_t evfd_file_write(struct file *file, const char __user *buf,
