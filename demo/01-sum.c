@@ -18,16 +18,15 @@ int main(void)
 
 	for (n = 2; n <= 4; n++) {
 		must(write(fd, &n, sizeof(n)) == sizeof(n));
-		printf("write %" PRIu64 "\n", n);
+		printf("write %ju\n", n);
 	}
 
 	must(read(fd, &n, sizeof(n)) == sizeof(n));
-	printf("read  %" PRIu64 "\n", n);
+	printf("read  %ju\n", n);
 	must(n == 9);
 
 	must(read(fd, &n, sizeof(n)) == -1 && errno == EAGAIN);
-	printf("read  fails with EAGAIN; the variable still holds %" PRIu64
-	       "\n", n);
+	printf("read  fails with EAGAIN; the variable still holds %ju\n", n);
 	must(n == 9);
 
 	return 0;

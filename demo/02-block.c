@@ -50,7 +50,7 @@ static void *writer(void *unused)
 	printf("  the other thread sees the reader in state %c\n", state);
 	must(state == 'S');
 
-	printf("  the other thread writes %" PRIu64 "\n", n);
+	printf("  the other thread writes %ju\n", n);
 	must(write(fd, &n, sizeof(n)) == sizeof(n));
 
 	return unused;
@@ -67,11 +67,11 @@ int main(void)
 
 	for (n = 2; n <= 4; n++) {
 		must(write(fd, &n, sizeof(n)) == sizeof(n));
-		printf("write %" PRIu64 "\n", n);
+		printf("write %ju\n", n);
 	}
 
 	must(read(fd, &n, sizeof(n)) == sizeof(n));
-	printf("read  %" PRIu64 "\n", n);
+	printf("read  %ju\n", n);
 	must(n == 9);
 
 	printf("read  ...\n");
@@ -79,7 +79,7 @@ int main(void)
 	must(pthread_create(&thread, NULL, writer, NULL) == 0);
 	must(read(fd, &n, sizeof(n)) == sizeof(n));
 	took = now() - start;
-	printf("read  %" PRIu64 ", after %.1f s\n", n, took);
+	printf("read  %ju, after %.1f s\n", n, took);
 	must(n == 5);
 	must(took >= DELAY_MS / 1e3);
 

@@ -17,11 +17,11 @@ int main(void)
 	must(fd >= 0);
 
 	must(write(fd, &n, sizeof(n)) == sizeof(n));
-	printf("write %" PRIu64 "\n", n);
+	printf("write %ju\n", n);
 
 	for (i = 0; i < 2; i++) {
 		must(read(fd, &n, sizeof(n)) == sizeof(n));
-		printf("read  %" PRIu64 "\n", n);
+		printf("read  %ju\n", n);
 		must(n == 1);
 	}
 

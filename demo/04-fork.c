@@ -36,7 +36,7 @@ static void write_all(int fd, char **args)
 
 		/* EAGAIN here: the sum is more than the counter can hold. */
 		must(write(fd, &n, sizeof(n)) == sizeof(n));
-		printf("child:  write %" PRIu64 "\n", n);
+		printf("child:  write %ju\n", n);
 	}
 }
 
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 
 	/* A sum of 0 is an empty counter. */
 	must(read(fd, &sum, sizeof(sum)) == sizeof(sum) || errno == EAGAIN);
-	printf("parent: read  %" PRIu64 "\n", sum);
+	printf("parent: read  %ju\n", sum);
 
 	for (i = 1; i < argc; i++)
 		expected += parse(argv[i]);

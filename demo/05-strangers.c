@@ -2,13 +2,14 @@
 /*
  * Two unrelated processes share memory; a counter each way is the kick.
  *
- *	05-strangers server PATH	05-strangers client PATH
+ *	05-strangers server PATH
+ *	05-strangers client PATH
  *
  * The server makes the memory and two counters and sends the descriptors over
- * the Unix socket PATH (SCM_RIGHTS). From there on the socket is gone: text goes
- * through the memory, and a write to a counter says that it is there. Without
- * arguments the program starts one of each. Look at who speaks: they take turns,
- * though nothing but the counters keeps them in step.
+ * the Unix socket PATH (SCM_RIGHTS). From there on the socket is gone: text
+ * goes through the memory, and a write to a counter says that it is there.
+ * Without arguments the program starts one of each. Look at who speaks: they
+ * take turns, though nothing but the counters keeps them in step.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -213,12 +214,15 @@ static int start_both(void)
 int main(int argc, char **argv)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int sock;
+	int sock, is_server;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 1)
 		return start_both();
-	if (argc != 3 || strlen(argv[2]) >= sizeof(addr.sun_path)) {
+
+	is_server = argc == 3 && !strcmp(argv[1], "server");
+	if (argc != 3 || (!is_server && strcmp(argv[1], "client")) ||
+	    strlen(argv[2]) >= sizeof(addr.sun_path)) {
 		fprintf(stderr, "usage: %s [server PATH | client PATH]\n",
 			argv[0]);
 		return 2;
@@ -228,5 +232,5 @@ int main(int argc, char **argv)
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	must(sock >= 0);
 
-	return argv[1][0] == 's' ? serve(sock, &addr) : call(sock, &addr);
+	return is_server ? serve(sock, &addr) : call(sock, &addr);
 }

@@ -2,11 +2,12 @@
 /*
  * epoll tells of one counter in three ways: level, edge, ONESHOT.
  *
- * The counter is in the epoll set three times, through dup(2). level is told as
- * long as there is something to read, edge once for each write, ONESHOT once
- * until it is armed again. On the way: a timeout of 0 looks, one above 0 waits so
- * long, -1 waits for ever, and a signal interrupts with EINTR, after which one
- * simply waits again. Look at the columns, and at the totals below them.
+ * The counter is in the epoll set three times, through dup(2). level is told
+ * as long as there is something to read, edge once for each write, ONESHOT
+ * once until it is armed again. On the way: a timeout of 0 looks, one above 0
+ * waits so long, -1 waits for ever, and a signal interrupts with EINTR, after
+ * which one simply waits again. Look at the columns, and at the totals below
+ * them.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -67,12 +68,14 @@ static void look(const char *what, int timeout, const char *who)
 	char row[NR_WAYS + 1] = "---";
 	struct epoll_event got[NR_WAYS];
 	double start = now();
+	char wait[16];
 	int nr, i;
 
 	/* SIGUSR1 comes through in here, and nowhere else. */
 	while ((nr = epoll_pwait(ep, got, NR_WAYS, timeout, &no_signals)) < 0) {
 		must(errno == EINTR && timeout == -1);
-		printf("%-30s  a signal: EINTR, waits again\n", what);
+		printf("%-24s %8d  a signal: EINTR, waits again\n", what,
+		       timeout);
 		put(interrupted, 1);
 	}
 
@@ -81,7 +84,8 @@ static void look(const char *what, int timeout, const char *who)
 		told[got[i].data.u32]++;
 		row[got[i].data.u32] = "LEO"[got[i].data.u32];
 	}
-	printf("%-30s %5d %6.1f s %6s %6s %8s\n", what, timeout, now() - start,
+	snprintf(wait, sizeof(wait), timeout > 0 ? "%d ms" : "%d", timeout);
+	printf("%-24s %8s %6.1f s %7s %6s %8s\n", what, wait, now() - start,
 	       row[LEVEL] == 'L' ? "told" : "-", row[EDGE] == 'E' ? "told" : "-",
 	       row[ONESHOT] == 'O' ? "told" : "-");
 	must(strcmp(row, who) == 0);
@@ -124,7 +128,7 @@ int main(void)
 	must(pthread_sigmask(SIG_BLOCK, &usr1, NULL) == 0);
 	must(signal(SIGUSR1, nop) != SIG_ERR);
 
-	printf("%-30s %5s %8s %6s %6s %8s\n", "", "wait", "took", "level",
+	printf("%-24s %8s %8s %7s %6s %8s\n", "", "timeout", "took", "level",
 	       "edge", "ONESHOT");
 
 	look("nothing is written", 0, "---");
@@ -144,7 +148,7 @@ int main(void)
 	put(fd, 5);
 	look("write 5", -1, "LE-");
 
-	printf("%-30s %14s %6d %6d %8d\n", "told, times", "", told[LEVEL],
+	printf("%-24s %8s %8s %7d %6d %8d\n", "told, times", "", "", told[LEVEL],
 	       told[EDGE], told[ONESHOT]);
 	must(told[LEVEL] == 5 && told[EDGE] == 3 && told[ONESHOT] == 2);
 

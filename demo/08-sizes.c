@@ -24,13 +24,12 @@ int main(void)
 	}
 
 	must(read(fd, buf, 4) == -1 && errno == EINVAL);
-	printf("read into  4 bytes: EINVAL, the buffer still holds %" PRIu64
-	       "\n", buf[0]);
+	printf("read into  4 bytes: EINVAL, the buffer still holds %ju\n",
+	       buf[0]);
 	must(buf[0] == 100);
 
 	must(read(fd, buf, 16) == 8);
-	printf("read into 16 bytes: returns 8, value %" PRIu64
-	       ", the rest of the buffer still holds %" PRIu64 "\n",
+	printf("read into 16 bytes: returns 8, the buffer holds %ju and still %ju\n",
 	       buf[0], buf[1]);
 	must(buf[0] == 7 && buf[1] == 200);
 

@@ -9,7 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include <linux/evfd.h>
+
+#define DEVICE	"/dev/evfd"
 
 /* Unlike assert() it is never compiled out, so calls may stand in it. */
 #define must(condition)							\
@@ -36,9 +38,9 @@ static inline int evfd(uint64_t initval, unsigned int flags)
 	static int dev = -1;
 
 	if (dev < 0)
-		dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
+		dev = open(DEVICE, O_RDWR | O_CLOEXEC);
 	if (dev < 0) {
-		fprintf(stderr, "/dev/evfd: %s (is evfd.ko loaded?)\n",
+		fprintf(stderr, DEVICE ": %s (is the module loaded?)\n",
 			strerror(errno));
 		exit(1);
 	}
