@@ -2,17 +2,20 @@
 /*
  * What the selftests share: making a counter, and asking whether somebody
  * blocks on it. Uses the kernel's kselftest_harness.h and nothing of evfd but
- * the ABI in uapi/linux/evfd.h. create_test.c is a good one to read first.
+ * the ABI in uapi/linux/evfd.h. create_test.c is a good one to read first;
+ * evfd_task.h has operations that block.
  */
 #ifndef _EVFD_TEST_H
 #define _EVFD_TEST_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,25 +25,48 @@
 /* How long a test waits for what must happen, before it calls it lost. */
 #define EVFD_TEST_PATIENCE_MS	10000
 
-/*
- * A new counter, or -1 with errno. Without the module this ends the test: a
- * suite that ran against nothing has not passed.
- */
-static inline int evfd_test_create(unsigned int flags, uint64_t initval)
+/* /dev/evfd. Ends the test without it: what ran against nothing has not passed. */
+static inline int evfd_test_open(void)
 {
-	struct evfd_create arg = { .flags = flags, .initval = initval };
 	int dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
-	int fd, err;
 
 	if (dev < 0) {
 		fprintf(stderr, "# /dev/evfd: %s (is evfd.ko loaded?)\n",
 			strerror(errno));
 		exit(1);
 	}
+
+	return dev;
+}
+
+/* A new counter, or -1 with errno. */
+static inline int evfd_test_create(unsigned int flags, uint64_t initval)
+{
+	struct evfd_create arg = { .flags = flags, .initval = initval };
+	int dev = evfd_test_open();
+	int fd, err;
+
 	fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
 	err = errno;
 	close(dev);
 	errno = err;
+
+	return fd;
+}
+
+/* The same of eventfd(2), to compare with. */
+static inline int evfd_test_create_eventfd(unsigned int flags, uint64_t initval)
+{
+	int fd = eventfd(0, (flags & EVFD_CLOEXEC ? EFD_CLOEXEC : 0) |
+			    (flags & EVFD_SEMAPHORE ? EFD_SEMAPHORE : 0) |
+			    (flags & EVFD_NONBLOCK ? EFD_NONBLOCK : 0));
+
+	/* Its own initial value has 32 bits. */
+	if (fd >= 0 && initval &&
+	    write(fd, &initval, sizeof(initval)) != sizeof(initval)) {
+		close(fd);
+		return -1;
+	}
 
 	return fd;
 }
@@ -60,26 +86,58 @@ static inline int evfd_test_read(int fd, uint64_t *n)
 	return ret < 0 ? -errno : ret;
 }
 
-/* The count as fdinfo shows it; the one way to look without taking. */
-static inline uint64_t evfd_test_count(int fd)
+/* Finds @key in a file of /proc and stores the number after it. */
+static inline int evfd_test_proc(const char *path, const char *key,
+				 const char *format, void *value)
 {
-	char path[64], line[128];
-	uint64_t count = 0;
+	size_t len = strlen(key);
+	char line[256];
 	int found = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		found += sscanf(line, "evfd-count: %lx", &count);
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, key, len))
+			found += sscanf(line + len, format, value) == 1;
+	}
 	if (f)
 		fclose(f);
-	if (found != 1) {
+
+	return found == 1 ? 0 : -1;
+}
+
+/*
+ * The count as fdinfo shows it; the one way to look without taking. For an
+ * eventfd as well.
+ */
+static inline uint64_t evfd_test_count(int fd)
+{
+	char path[64];
+	uint64_t count = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (evfd_test_proc(path, "evfd-count:", "%" SCNx64, &count) &&
+	    evfd_test_proc(path, "eventfd-count:", "%" SCNx64, &count)) {
 		fprintf(stderr, "# no evfd-count in %s\n", path);
 		exit(1);
 	}
 
 	return count;
+}
+
+/* The number of the counter among the living ones, as fdinfo shows it. */
+static inline int evfd_test_id(int fd)
+{
+	char path[64];
+	int id;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (evfd_test_proc(path, "evfd-id:", "%d", &id)) {
+		fprintf(stderr, "# no evfd-id in %s\n", path);
+		exit(1);
+	}
+
+	return id;
 }
 
 static inline void evfd_test_sleep_ms(unsigned int ms)
@@ -89,7 +147,7 @@ static inline void evfd_test_sleep_ms(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
-/* The state letter of task @tid of this process, as in /proc: S sleeps. */
+/* The state letter of task @tid, as in /proc: S sleeps. */
 static inline char evfd_test_task_state(pid_t tid)
 {
 	char path[64], line[512], *paren, state = '?';
@@ -108,21 +166,42 @@ static inline char evfd_test_task_state(pid_t tid)
 	return state;
 }
 
+/* Waits for @state; returns 0, or -1 if it does not come within the patience. */
+static inline int evfd_test_wait_state(pid_t tid, char state)
+{
+	int ms;
+
+	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
+		if (evfd_test_task_state(tid) == state)
+			return 0;
+		evfd_test_sleep_ms(1);
+	}
+
+	return -1;
+}
+
 /*
  * Waits until task @tid sleeps, so that what follows meets a blocked task.
  * Returns 0, or -1 if it does not within the patience.
  */
 static inline int evfd_test_wait_asleep(pid_t tid)
 {
-	int ms;
+	return evfd_test_wait_state(tid, 'S');
+}
 
-	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
-		if (evfd_test_task_state(tid) == 'S')
-			return 0;
-		evfd_test_sleep_ms(1);
-	}
+/*
+ * How often task @tid went to sleep. It goes up by one when a sleeper is woken
+ * for nothing and sleeps again.
+ */
+static inline long evfd_test_sleeps(pid_t tid)
+{
+	char path[64];
+	long n = -1;
 
-	return -1;
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	evfd_test_proc(path, "voluntary_ctxt_switches:", "%ld", &n);
+
+	return n;
 }
 
 #endif /* _EVFD_TEST_H */
