@@ -1,0 +1,839 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What read(2) and write(2) and their relatives do to a counter that need not
+ * block: values, sizes, segments, limits. Most of it runs on evfd and on
+ * eventfd(2) alike, since both must agree; the last part compares the system
+ * calls that neither supports.
+ *
+ * Uses evfd_test.h. Read blocking_test.c next, for what blocks.
+ */
+#include <limits.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
+#include <termios.h>
+
+#include "kselftest_harness.h"
+#include "evfd_test.h"
+
+#define MAX	EVFD_COUNT_MAX
+
+/* Newer than the headers of some distributions. */
+#ifndef RWF_NOAPPEND
+#define RWF_NOAPPEND	0x20
+#endif
+#ifndef RWF_ATOMIC
+#define RWF_ATOMIC	0x40
+#endif
+
+FIXTURE(counter) {
+	/* Empty, O_NONBLOCK. */
+	int fd;
+};
+
+FIXTURE_VARIANT(counter) {
+	int (*make)(unsigned int flags, uint64_t initval);
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(counter, evfd) {
+	.make = evfd_test_create,
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(counter, evfd_semaphore) {
+	.make = evfd_test_create,
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_VARIANT_ADD(counter, eventfd) {
+	.make = evfd_test_create_eventfd,
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(counter, eventfd_semaphore) {
+	.make = evfd_test_create_eventfd,
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_SETUP(counter)
+{
+	self->fd = variant->make(variant->flags | EVFD_NONBLOCK, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(counter)
+{
+	close(self->fd);
+}
+
+/* Makes the count @n, whatever it was; it should be small in semaphore mode. */
+static void set_count(int fd, uint64_t n)
+{
+	uint64_t value;
+
+	while (evfd_test_read(fd, &value) == 8)
+		;
+	if (n)
+		evfd_test_write(fd, n);
+}
+
+/* What one read takes from a count of @n. */
+#define TAKEN(n)	(variant->flags & EVFD_SEMAPHORE ? 1 : (n))
+
+static long err(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+TEST_F(counter, write_adds_and_read_takes)
+{
+	static const uint64_t counts[] = {
+		1, 2, UINT32_MAX, 1ULL << 32, 1ULL << 63, MAX - 1, MAX,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		int fd = variant->make(variant->flags | EVFD_NONBLOCK, 0);
+		uint64_t value = 99;
+
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(8, evfd_test_write(fd, counts[i]));
+		EXPECT_EQ(counts[i], evfd_test_count(fd));
+		EXPECT_EQ(8, evfd_test_read(fd, &value));
+		EXPECT_EQ(TAKEN(counts[i]), value);
+		EXPECT_EQ(counts[i] - value, evfd_test_count(fd));
+		close(fd);
+	}
+}
+
+TEST_F(counter, writes_add_up)
+{
+	uint64_t value;
+
+	EXPECT_EQ(8, evfd_test_write(self->fd, 2));
+	EXPECT_EQ(8, evfd_test_write(self->fd, 3));
+	EXPECT_EQ(8, evfd_test_write(self->fd, 4));
+	EXPECT_EQ(9, evfd_test_count(self->fd));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &value));
+	EXPECT_EQ(TAKEN(9), value);
+	EXPECT_EQ(9 - value, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, read_of_0_is_eagain)
+{
+	char buf[16], same[16];
+
+	memset(buf, 0x5a, sizeof(buf));
+	memset(same, 0x5a, sizeof(same));
+	EXPECT_EQ(-EAGAIN, err(read(self->fd, buf, 8)));
+	EXPECT_EQ(-EAGAIN, err(read(self->fd, buf, 16)));
+	EXPECT_EQ(0, memcmp(buf, same, sizeof(buf)))
+		TH_LOG("a read that failed wrote to the buffer");
+}
+
+TEST_F(counter, read_needs_8_bytes)
+{
+	char buf[24], same[24];
+	size_t size;
+
+	set_count(self->fd, 5);
+	memset(same, 0x5a, sizeof(same));
+	for (size = 0; size < 8; size++) {
+		memset(buf, 0x5a, sizeof(buf));
+		EXPECT_EQ(-EINVAL, err(read(self->fd, buf, size)))
+			TH_LOG("size %zu", size);
+		EXPECT_EQ(0, memcmp(buf, same, sizeof(buf)));
+	}
+	EXPECT_EQ(5, evfd_test_count(self->fd));
+
+	for (size = 8; size <= 16; size++) {
+		uint64_t value;
+
+		set_count(self->fd, 5);
+		memset(buf, 0x5a, sizeof(buf));
+		EXPECT_EQ(8, read(self->fd, buf, size))
+			TH_LOG("size %zu", size);
+		memcpy(&value, buf, sizeof(value));
+		EXPECT_EQ(TAKEN(5), value);
+		EXPECT_EQ(0, memcmp(buf + 8, same, 16))
+			TH_LOG("size %zu: wrote beyond 8 bytes", size);
+		EXPECT_EQ(5 - value, evfd_test_count(self->fd));
+	}
+
+	/* The size is looked at before the count. */
+	set_count(self->fd, 0);
+	EXPECT_EQ(-EINVAL, err(read(self->fd, buf, 7)));
+}
+
+TEST_F(counter, write_needs_exactly_8_bytes)
+{
+	char buf[32] = { 1 };
+	size_t size;
+
+	for (size = 0; size <= sizeof(buf); size++) {
+		set_count(self->fd, 0);
+		EXPECT_EQ(size == 8 ? 8 : -EINVAL,
+			  err(write(self->fd, buf, size)))
+			TH_LOG("size %zu", size);
+		EXPECT_EQ(size == 8, evfd_test_count(self->fd));
+	}
+}
+
+TEST_F(counter, write_of_0_is_legal_at_any_count)
+{
+	uint64_t value;
+
+	EXPECT_EQ(8, evfd_test_write(self->fd, 0));
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, &value));
+	EXPECT_EQ(8, evfd_test_write(self->fd, MAX));
+	EXPECT_EQ(8, evfd_test_write(self->fd, 0));
+	EXPECT_EQ(MAX, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, write_of_all_ones_is_einval)
+{
+	EXPECT_EQ(-EINVAL, evfd_test_write(self->fd, UINT64_MAX));
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+	EXPECT_EQ(8, evfd_test_write(self->fd, 1));
+	EXPECT_EQ(-EINVAL, evfd_test_write(self->fd, UINT64_MAX));
+	EXPECT_EQ(1, evfd_test_count(self->fd));
+	EXPECT_EQ(8, evfd_test_write(self->fd, MAX - 1));
+	EXPECT_EQ(-EINVAL, evfd_test_write(self->fd, UINT64_MAX));
+	EXPECT_EQ(MAX, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, write_beyond_the_limit_is_eagain)
+{
+	static const struct {
+		uint64_t count, fits, not;
+	} edges[] = {
+		{ 0, MAX, 0 },
+		{ 1, MAX - 1, MAX },
+		{ 2, MAX - 2, MAX - 1 },
+		{ 1ULL << 63, (1ULL << 63) - 2, (1ULL << 63) - 1 },
+		{ 1ULL << 63, 0, 1ULL << 63 },
+		{ MAX - 2, 2, 3 },
+		{ MAX - 1, 1, 2 },
+		{ MAX, 0, 1 },
+		{ MAX, 0, 2 },
+		{ MAX, 0, MAX },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(edges); i++) {
+		int fd = variant->make(variant->flags | EVFD_NONBLOCK,
+				       edges[i].count);
+
+		ASSERT_LE(0, fd);
+		if (edges[i].not) {
+			EXPECT_EQ(-EAGAIN, evfd_test_write(fd, edges[i].not))
+				TH_LOG("row %zu", i);
+			EXPECT_EQ(edges[i].count, evfd_test_count(fd));
+		}
+		EXPECT_EQ(8, evfd_test_write(fd, edges[i].fits))
+			TH_LOG("row %zu", i);
+		EXPECT_EQ(edges[i].count + edges[i].fits, evfd_test_count(fd));
+		close(fd);
+	}
+}
+
+TEST_F(counter, semaphore_counts_down_and_plain_resets)
+{
+	unsigned int i, reads = variant->flags & EVFD_SEMAPHORE ? 3 : 1;
+	uint64_t value;
+
+	set_count(self->fd, 3);
+	for (i = 0; i < reads; i++) {
+		EXPECT_EQ(8, evfd_test_read(self->fd, &value));
+		EXPECT_EQ(3 / reads, value);
+	}
+	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, &value));
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, buffers_need_no_alignment)
+{
+	char buf[24];
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		uint64_t value = 0x0102030405060708ULL;
+		int fd = variant->make(variant->flags, 0);
+
+		ASSERT_LE(0, fd);
+		memset(buf, 0, sizeof(buf));
+		memcpy(buf + i, &value, sizeof(value));
+		EXPECT_EQ(8, write(fd, buf + i, 8));
+		EXPECT_EQ(value, evfd_test_count(fd));
+		memset(buf, 0, sizeof(buf));
+		EXPECT_EQ(8, read(fd, buf + i, 8));
+		memcpy(&value, buf + i, sizeof(value));
+		EXPECT_EQ(TAKEN(0x0102030405060708ULL), value);
+		close(fd);
+	}
+}
+
+/* writev(2) of segments of @sizes, ended by -1; segment i holds 1 << i. */
+static long writev_of(int fd, const int *sizes)
+{
+	static uint64_t values[8][2];
+	struct iovec iov[8];
+	int i;
+
+	for (i = 0; sizes[i] >= 0; i++) {
+		values[i][0] = 1ULL << i;
+		values[i][1] = 0;
+		iov[i].iov_base = values[i];
+		iov[i].iov_len = sizes[i];
+	}
+
+	return err(writev(fd, iov, i));
+}
+
+TEST_F(counter, writev_is_a_write_for_each_segment)
+{
+	static const struct {
+		int sizes[6];
+		long ret;
+		uint64_t added;
+	} rows[] = {
+		{ { -1 }, 0, 0 },
+		{ { 0, -1 }, 0, 0 },
+		{ { 0, 0, -1 }, 0, 0 },
+		{ { 4, -1 }, -EINVAL, 0 },
+		{ { 8, -1 }, 8, 1 },
+		{ { 16, -1 }, -EINVAL, 0 },
+		{ { 8, 8, -1 }, 16, 3 },
+		{ { 8, 8, 8, -1 }, 24, 7 },
+		{ { 4, 4, -1 }, -EINVAL, 0 },
+		{ { 1, 7, -1 }, -EINVAL, 0 },
+		{ { 8, 4, -1 }, 8, 1 },
+		{ { 4, 8, -1 }, -EINVAL, 0 },
+		{ { 8, 16, -1 }, 8, 1 },
+		{ { 8, 4, 8, -1 }, 8, 1 },
+		{ { 8, 0, -1 }, 8, 1 },
+		{ { 0, 8, -1 }, -EINVAL, 0 },
+		{ { 8, 0, 8, -1 }, 16, 5 },
+		{ { 8, 0, 0, 8, -1 }, 16, 9 },
+		{ { 8, 0, 4, -1 }, 8, 1 },
+		{ { 8, 0, 8, 0, 8, -1 }, 24, 21 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		set_count(self->fd, 0);
+		EXPECT_EQ(rows[i].ret, writev_of(self->fd, rows[i].sizes))
+			TH_LOG("row %zu", i);
+		EXPECT_EQ(rows[i].added, evfd_test_count(self->fd))
+			TH_LOG("row %zu", i);
+	}
+}
+
+TEST_F(counter, writev_ends_short_at_what_does_not_fit)
+{
+	uint64_t one = 1, all_ones = UINT64_MAX;
+	struct iovec iov[3] = { { &one, 8 }, { &one, 8 }, { &one, 8 } };
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, MAX - 1));
+	EXPECT_EQ(8, err(writev(self->fd, iov, 3)));
+	EXPECT_EQ(MAX, evfd_test_count(self->fd));
+	EXPECT_EQ(-EAGAIN, err(writev(self->fd, iov, 3)));
+	EXPECT_EQ(MAX, evfd_test_count(self->fd));
+
+	close(self->fd);
+	self->fd = variant->make(variant->flags | EVFD_NONBLOCK, 0);
+	ASSERT_LE(0, self->fd);
+	iov[1].iov_base = &all_ones;
+	EXPECT_EQ(8, err(writev(self->fd, iov, 3)));
+	EXPECT_EQ(1, evfd_test_count(self->fd));
+	EXPECT_EQ(-EINVAL, err(writev(self->fd, iov + 1, 2)));
+	EXPECT_EQ(1, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, writev_ends_short_at_a_fault)
+{
+	uint64_t one = 1;
+	struct iovec iov[2] = { { &one, 8 }, { NULL, 8 } };
+
+	EXPECT_EQ(8, err(writev(self->fd, iov, 2)));
+	EXPECT_EQ(1, evfd_test_count(self->fd));
+	EXPECT_EQ(-EFAULT, err(writev(self->fd, iov + 1, 1)));
+	EXPECT_EQ(1, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, readv_takes_its_segments_as_one_buffer)
+{
+	static const struct {
+		int sizes[9];
+		int ret;
+	} rows[] = {
+		{ { 8, -1 }, 8 },
+		{ { 16, -1 }, 8 },
+		{ { 8, 8, -1 }, 8 },
+		{ { 4, 4, -1 }, 8 },
+		{ { 1, 7, -1 }, 8 },
+		{ { 7, 1, -1 }, 8 },
+		{ { 3, 0, 5, -1 }, 8 },
+		{ { 0, 8, -1 }, 8 },
+		{ { 8, 0, -1 }, 8 },
+		{ { 1, 1, 1, 1, 1, 1, 1, 1, -1 }, 8 },
+		{ { 4, 8, -1 }, 8 },
+		{ { 4, -1 }, -EINVAL },
+		{ { 7, -1 }, -EINVAL },
+		{ { 4, 3, -1 }, -EINVAL },
+		{ { 0, 4, -1 }, -EINVAL },
+		{ { 0, 0, -1 }, 0 },
+		{ { -1 }, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		char buf[8][24], flat[8 * 24], rest[8 * 24];
+		struct iovec iov[8];
+		uint64_t value = 0;
+		size_t len = 0;
+		int j;
+
+		set_count(self->fd, 0x11);
+		memset(buf, 0x5a, sizeof(buf));
+		memset(rest, 0x5a, sizeof(rest));
+		for (j = 0; rows[i].sizes[j] >= 0; j++) {
+			iov[j].iov_base = buf[j];
+			iov[j].iov_len = rows[i].sizes[j];
+		}
+		EXPECT_EQ(rows[i].ret, err(readv(self->fd, iov, j)))
+			TH_LOG("row %zu", i);
+
+		/* What lies beyond the segments, and in them beyond 8 bytes. */
+		for (j = 0; rows[i].sizes[j] >= 0; j++) {
+			memcpy(flat + len, buf[j], rows[i].sizes[j]);
+			len += rows[i].sizes[j];
+			EXPECT_EQ(0x5a, buf[j][rows[i].sizes[j]])
+				TH_LOG("row %zu, segment %d", i, j);
+		}
+		if (rows[i].ret == 8) {
+			memcpy(&value, flat, 8);
+			memset(flat, 0x5a, 8);
+			EXPECT_EQ(TAKEN(0x11), value);
+		}
+		EXPECT_EQ(0, memcmp(flat, rest, len))
+			TH_LOG("row %zu", i);
+		EXPECT_EQ(0x11 - value, evfd_test_count(self->fd));
+	}
+}
+
+TEST_F(counter, preadv2_nowait_does_not_block)
+{
+	uint64_t value = 0;
+	struct iovec iov = { &value, 8 };
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, 0));
+	EXPECT_EQ(-EAGAIN, err(preadv2(self->fd, &iov, 1, -1, RWF_NOWAIT)));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 6));
+	EXPECT_EQ(8, err(preadv2(self->fd, &iov, 1, -1, RWF_NOWAIT)));
+	EXPECT_EQ(TAKEN(6), value);
+	EXPECT_EQ(6 - value, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, pwritev2_refuses_flags_for_files_on_disk)
+{
+	static const int flags[] = { RWF_DSYNC, RWF_SYNC, RWF_APPEND };
+	uint64_t value = 1;
+	struct iovec iov = { &value, 8 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		EXPECT_EQ(-EOPNOTSUPP,
+			  err(pwritev2(self->fd, &iov, 1, -1, flags[i])))
+			TH_LOG("flags %#x", flags[i]);
+		EXPECT_EQ(0, evfd_test_count(self->fd));
+	}
+	EXPECT_EQ(8, err(pwritev2(self->fd, &iov, 1, -1, 0)));
+	EXPECT_EQ(8, err(pwritev2(self->fd, &iov, 1, -1, RWF_HIPRI)));
+	EXPECT_EQ(2, evfd_test_count(self->fd));
+}
+
+TEST_F(counter, flags_of_the_file_do_not_hinder)
+{
+	uint64_t value = 1;
+	struct iovec iov[2] = { { &value, 8 }, { &value, 8 } };
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK | O_APPEND));
+	EXPECT_EQ(8, evfd_test_write(self->fd, 1));
+	EXPECT_EQ(16, err(writev(self->fd, iov, 2)));
+	EXPECT_EQ(3, evfd_test_count(self->fd));
+	EXPECT_EQ(8, err(readv(self->fd, iov, 1)));
+	EXPECT_EQ(TAKEN(3), value);
+}
+
+/*
+ * Where evfd does more than eventfd. The exact difference is tested, so that a
+ * kernel whose eventfd learns it is noticed.
+ */
+TEST(pwritev2_nowait_works_where_eventfd_has_none)
+{
+	int fd = evfd_test_create(0, MAX - 1);
+	int eventfd = evfd_test_create_eventfd(0, 0);
+	uint64_t one = 1;
+	struct iovec iov[2] = { { &one, 8 }, { &one, 8 } };
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, eventfd);
+	EXPECT_EQ(-EOPNOTSUPP, err(pwritev2(eventfd, iov, 1, -1, RWF_NOWAIT)));
+
+	/* Room for one of the two, then for none; neither call blocks. */
+	EXPECT_EQ(8, err(pwritev2(fd, iov, 2, -1, RWF_NOWAIT)));
+	EXPECT_EQ(MAX, evfd_test_count(fd));
+	EXPECT_EQ(-EAGAIN, err(pwritev2(fd, iov, 2, -1, RWF_NOWAIT)));
+	EXPECT_EQ(MAX, evfd_test_count(fd));
+	close(fd);
+	close(eventfd);
+}
+
+/*
+ * To a file without O_APPEND the VFS passes RWF_NOAPPEND as nothing, so evfd
+ * cannot refuse it as the VFS does for eventfd.
+ */
+TEST(pwritev2_noappend_is_ignored_where_eventfd_refuses)
+{
+	int fd = evfd_test_create(EVFD_NONBLOCK, 0);
+	int eventfd = evfd_test_create_eventfd(EVFD_NONBLOCK, 0);
+	uint64_t one = 1;
+	struct iovec iov = { &one, 8 };
+	long ret;
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, eventfd);
+	EXPECT_EQ(-EOPNOTSUPP,
+		  err(pwritev2(eventfd, &iov, 1, -1, RWF_NOAPPEND)));
+	ret = err(pwritev2(fd, &iov, 1, -1, RWF_NOAPPEND));
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this kernel has no RWF_NOAPPEND");
+	EXPECT_EQ(8, ret);
+	EXPECT_EQ(1, evfd_test_count(fd));
+
+	/* Where it has an effect, evfd sees that and refuses. */
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK | O_APPEND));
+	EXPECT_EQ(-EOPNOTSUPP, err(pwritev2(fd, &iov, 1, -1, RWF_NOAPPEND)));
+	EXPECT_EQ(1, evfd_test_count(fd));
+	close(fd);
+	close(eventfd);
+}
+
+/*
+ * System calls that a counter does not support, or only as every file does:
+ * both kinds must return the same, and leave the same count.
+ */
+static long with_pipe(int fd, int how)
+{
+	int p[2];
+	long ret;
+
+	if (pipe2(p, O_NONBLOCK))
+		return -1000;
+	if (how == 0)
+		ret = err(splice(fd, NULL, p[1], NULL, 8, SPLICE_F_NONBLOCK));
+	else if (how == 1)
+		ret = write(p[1], "12345678", 8) != 8 ? -1000 :
+		      err(splice(p[0], NULL, fd, NULL, 8, SPLICE_F_NONBLOCK));
+	else if (how == 2)
+		ret = err(tee(fd, p[1], 8, SPLICE_F_NONBLOCK));
+	else
+		ret = err(tee(p[0], fd, 8, SPLICE_F_NONBLOCK));
+	close(p[0]);
+	close(p[1]);
+
+	return ret;
+}
+
+static long with_memfd(int fd, int how)
+{
+	int m = memfd_create("evfd-test", 0);
+	off_t off = 0;
+	long ret;
+
+	if (m < 0 || pwrite(m, "12345678", 8, 0) != 8)
+		return -1000;
+	if (how == 0)
+		ret = err(sendfile(fd, m, &off, 8));
+	else if (how == 1)
+		ret = err(sendfile(m, fd, NULL, 8));
+	else if (how == 2)
+		ret = err(copy_file_range(fd, NULL, m, NULL, 8, 0));
+	else
+		ret = err(copy_file_range(m, NULL, fd, NULL, 8, 0));
+	close(m);
+
+	return ret;
+}
+
+static long with_rw(int fd, bool write, off_t off, int flags)
+{
+	uint64_t value = 1;
+	struct iovec iov = { &value, 8 };
+
+	return err(write ? pwritev2(fd, &iov, 1, off, flags) :
+			   preadv2(fd, &iov, 1, off, flags));
+}
+
+static long with_int(int fd, unsigned long cmd, int arg)
+{
+	return err(ioctl(fd, cmd, &arg));
+}
+
+static long with_map(int fd, int prot, int flags)
+{
+	void *p = mmap(NULL, 4096, prot, flags, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	munmap(p, 4096);
+	return 0;
+}
+
+static long with_setfl(int fd, int flags)
+{
+	long ret = err(fcntl(fd, F_SETFL, flags));
+
+	/* What it left the flags at counts as well. */
+	return ret < 0 ? ret : err(fcntl(fd, F_GETFL));
+}
+
+static long with_path(int fd, int flags)
+{
+	char path[64];
+	int new;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	new = open(path, flags);
+	if (new < 0)
+		return -errno;
+	close(new);
+	return 0;
+}
+
+/*
+ * Evaluates @expr, which uses fd, on a new evfd and on a new eventfd of the
+ * variant. What it returns and the count after it must be the same.
+ */
+#define SAME(expr)						\
+	do {							\
+		uint64_t counts[2];				\
+		long rets[2];					\
+		int kind, fd;					\
+								\
+		for (kind = 0; kind < 2; kind++) {		\
+			fd = make[kind](variant->flags |	\
+					EVFD_NONBLOCK,		\
+					variant->count);	\
+			ASSERT_LE(0, fd);			\
+			rets[kind] = (expr);			\
+			counts[kind] = evfd_test_count(fd);	\
+			close(fd);				\
+		}						\
+		EXPECT_EQ(rets[1], rets[0])			\
+			TH_LOG("%s", #expr);			\
+		EXPECT_EQ(counts[1], counts[0])			\
+			TH_LOG("%s", #expr);			\
+	} while (0)
+
+static int (*const make[2])(unsigned int flags, uint64_t initval) = {
+	evfd_test_create,
+	evfd_test_create_eventfd,
+};
+
+FIXTURE(parity) {
+	uint64_t scratch[8];
+	struct stat st;
+	struct statfs sfs;
+	struct termios tio;
+	struct flock lock;
+};
+
+FIXTURE_VARIANT(parity) {
+	unsigned int flags;
+	uint64_t count;
+};
+
+FIXTURE_VARIANT_ADD(parity, empty) {
+	.flags = 0,
+	.count = 0,
+};
+
+FIXTURE_VARIANT_ADD(parity, small) {
+	.flags = 0,
+	.count = 5,
+};
+
+FIXTURE_VARIANT_ADD(parity, full) {
+	.flags = 0,
+	.count = MAX,
+};
+
+FIXTURE_VARIANT_ADD(parity, semaphore_empty) {
+	.flags = EVFD_SEMAPHORE,
+	.count = 0,
+};
+
+FIXTURE_VARIANT_ADD(parity, semaphore_small) {
+	.flags = EVFD_SEMAPHORE,
+	.count = 5,
+};
+
+FIXTURE_VARIANT_ADD(parity, semaphore_full) {
+	.flags = EVFD_SEMAPHORE,
+	.count = MAX,
+};
+
+FIXTURE_SETUP(parity)
+{
+	self->lock.l_type = F_WRLCK;
+}
+
+FIXTURE_TEARDOWN(parity)
+{
+}
+
+TEST_F(parity, positions)
+{
+	SAME(err(lseek(fd, 0, SEEK_SET)));
+	SAME(err(lseek(fd, 5, SEEK_SET)));
+	SAME(err(lseek(fd, -1, SEEK_SET)));
+	SAME(err(lseek(fd, 0, SEEK_CUR)));
+	SAME(err(lseek(fd, 0, SEEK_END)));
+	SAME(err(lseek(fd, 0, SEEK_DATA)));
+	SAME(err(pread(fd, self->scratch, 8, 0)));
+	SAME(err(pread(fd, self->scratch, 8, 8)));
+	SAME(err(pread(fd, self->scratch, 4, 0)));
+	SAME(err(pwrite(fd, self->scratch, 8, 0)));
+	SAME(err(pwrite(fd, self->scratch, 4, 0)));
+}
+
+TEST_F(parity, vectors_and_flags)
+{
+	SAME(with_rw(fd, false, 0, 0));
+	SAME(with_rw(fd, false, -1, 0));
+	SAME(with_rw(fd, false, -1, RWF_HIPRI));
+	SAME(with_rw(fd, false, -1, RWF_DSYNC));
+	SAME(with_rw(fd, false, -1, RWF_SYNC));
+	SAME(with_rw(fd, false, -1, RWF_NOWAIT));
+	SAME(with_rw(fd, false, -1, RWF_APPEND));
+	SAME(with_rw(fd, false, -1, RWF_NOAPPEND));
+	SAME(with_rw(fd, false, -1, RWF_ATOMIC));
+	SAME(with_rw(fd, false, -1, 0x40000000));
+	SAME(with_rw(fd, true, 0, 0));
+	SAME(with_rw(fd, true, -1, 0));
+	SAME(with_rw(fd, true, -1, RWF_HIPRI));
+	SAME(with_rw(fd, true, -1, RWF_DSYNC));
+	SAME(with_rw(fd, true, -1, RWF_SYNC));
+	SAME(with_rw(fd, true, -1, RWF_APPEND));
+	SAME(with_rw(fd, true, -1, RWF_ATOMIC));
+	SAME(with_rw(fd, true, -1, 0x40000000));
+	SAME(err(syscall(SYS_readv, fd, NULL, 0)));
+	SAME(err(syscall(SYS_readv, fd, NULL, 1)));
+	SAME(err(syscall(SYS_readv, fd, NULL, UIO_MAXIOV + 1)));
+	SAME(err(syscall(SYS_readv, fd, NULL, -1)));
+	SAME(err(syscall(SYS_writev, fd, NULL, 0)));
+	SAME(err(syscall(SYS_writev, fd, NULL, 1)));
+	SAME(err(syscall(SYS_writev, fd, NULL, UIO_MAXIOV + 1)));
+	SAME(err(syscall(SYS_writev, fd, NULL, -1)));
+}
+
+TEST_F(parity, odd_sizes)
+{
+	SAME(err(read(fd, NULL, 0)));
+	SAME(err(write(fd, NULL, 0)));
+	SAME(err(syscall(SYS_read, fd, self->scratch, (size_t)-1)));
+	SAME(err(syscall(SYS_write, fd, self->scratch, (size_t)-1)));
+}
+
+TEST_F(parity, mmap_and_splice)
+{
+	SAME(with_map(fd, PROT_READ, MAP_SHARED));
+	SAME(with_map(fd, PROT_READ | PROT_WRITE, MAP_SHARED));
+	SAME(with_map(fd, PROT_READ, MAP_PRIVATE));
+	SAME(with_pipe(fd, 0));
+	SAME(with_pipe(fd, 1));
+	SAME(with_pipe(fd, 2));
+	SAME(with_pipe(fd, 3));
+	SAME(with_memfd(fd, 0));
+	SAME(with_memfd(fd, 1));
+	SAME(with_memfd(fd, 2));
+	SAME(with_memfd(fd, 3));
+}
+
+TEST_F(parity, ioctls)
+{
+	SAME(with_int(fd, FIONREAD, 0));
+	SAME(with_int(fd, FIOASYNC, 0));
+	SAME(with_int(fd, FIOASYNC, 1));
+	SAME(with_int(fd, FIONBIO, 0));
+	SAME(with_int(fd, FIONBIO, 1));
+	SAME(with_int(fd, FIOQSIZE, 0));
+	SAME(with_int(fd, FIGETBSZ, 0));
+	SAME(with_int(fd, FIBMAP, 0));
+	SAME(with_int(fd, FIFREEZE, 0));
+	SAME(with_int(fd, FS_IOC_GETFLAGS, 0));
+	SAME(with_int(fd, 0x12345678, 0));
+	SAME(err(ioctl(fd, FIOCLEX)));
+	SAME(err(ioctl(fd, FIONCLEX)));
+	SAME(err(tcgetattr(fd, &self->tio)));
+}
+
+TEST_F(parity, fcntls)
+{
+	SAME(err(flock(fd, LOCK_EX | LOCK_NB)));
+	SAME(err(fcntl(fd, F_SETLK, &self->lock)));
+	SAME(err(fcntl(fd, F_SETLEASE, F_RDLCK)));
+	SAME(err(fcntl(fd, F_SETOWN, getpid())));
+	SAME(err(fcntl(fd, F_SETSIG, SIGUSR1)));
+	SAME(err(fcntl(fd, F_SETPIPE_SZ, 4096)));
+	SAME(err(fcntl(fd, F_GET_SEALS)));
+	SAME(err(fcntl(fd, F_NOTIFY, DN_MODIFY)));
+	SAME(with_setfl(fd, O_NONBLOCK));
+	SAME(with_setfl(fd, O_APPEND));
+	SAME(with_setfl(fd, O_ASYNC));
+	SAME(with_setfl(fd, O_DIRECT));
+	SAME(with_setfl(fd, O_NOATIME));
+	SAME(with_setfl(fd, O_WRONLY));
+	SAME(with_setfl(fd, -1));
+}
+
+TEST_F(parity, files_on_disk)
+{
+	SAME(err(ftruncate(fd, 0)));
+	SAME(err(ftruncate(fd, 8)));
+	SAME(err(fsync(fd)));
+	SAME(err(fdatasync(fd)));
+	SAME(err(syncfs(fd)));
+	SAME(err(sync_file_range(fd, 0, 8, SYNC_FILE_RANGE_WRITE)));
+	SAME(err(fallocate(fd, 0, 0, 8)));
+	SAME(-posix_fadvise(fd, 0, 8, POSIX_FADV_DONTNEED));
+	SAME(err(readahead(fd, 0, 8)));
+	SAME(err(fstat(fd, &self->st)) ?: (long)self->st.st_mode);
+	SAME(err(fstatfs(fd, &self->sfs)) ?: (long)self->sfs.f_type);
+	SAME(err(fchmod(fd, 0600)));
+	SAME(err(fchown(fd, 0, 0)));
+	SAME(err(syscall(SYS_getdents64, fd, self->scratch, 64)));
+	SAME(err(fchdir(fd)));
+	SAME(err(fgetxattr(fd, "user.x", self->scratch, 8)));
+	SAME(err(fsetxattr(fd, "user.x", "1", 1, 0)));
+	SAME(err(listen(fd, 1)));
+	SAME(err(recv(fd, self->scratch, 8, 0)));
+	SAME(with_path(fd, O_RDONLY));
+	SAME(with_path(fd, O_RDWR));
+	SAME(with_path(fd, O_PATH));
+}
+
+TEST_HARNESS_MAIN
