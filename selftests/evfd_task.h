@@ -10,6 +10,7 @@
 #define _EVFD_TASK_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -66,6 +67,17 @@ static inline ssize_t evfd_task_writev(struct evfd_task *task)
 	struct iovec iov = { &task->value, sizeof(task->value) };
 
 	return writev(task->fd, &iov, 1);
+}
+
+/* Two writes. */
+static inline ssize_t evfd_task_writev_twice(struct evfd_task *task)
+{
+	struct iovec iov[2] = {
+		{ &task->value, sizeof(task->value) },
+		{ &task->value, sizeof(task->value) },
+	};
+
+	return writev(task->fd, iov, 2);
 }
 
 /* Into or from memory of the test's choice. */

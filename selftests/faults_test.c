@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bad memory: an operation that faults has not happened. Nothing is taken from
+ * the counter, nothing added, and no wake is swallowed.
+ *
+ * Uses evfd_task.h. Here evfd differs from eventfd(2), which loses what a read
+ * took before it found that it cannot deliver it; the first test shows both.
+ */
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <linux/userfaultfd.h>
+
+#include "kselftest_harness.h"
+#include "evfd_task.h"
+
+#define MAX	EVFD_COUNT_MAX
+
+FIXTURE(faults) {
+	/* Empty, without O_NONBLOCK. */
+	int fd;
+	long page;
+	/* Three pages: writable, read-only, without access. */
+	char *map;
+	/* Where 8 bytes cannot be written, and where they cannot be read. */
+	void *unwritable[16];
+	int nr_unwritable;
+	void *unreadable[16];
+	int nr_unreadable;
+};
+
+FIXTURE_VARIANT(faults) {
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(faults, plain) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(faults, semaphore) {
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_SETUP(faults)
+{
+	char *ro, *none, **w, **r;
+	int i;
+
+	self->fd = evfd_test_create(variant->flags, 0);
+	ASSERT_LE(0, self->fd);
+	self->page = sysconf(_SC_PAGESIZE);
+	self->map = mmap(NULL, 3 * self->page, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->map);
+	ro = self->map + self->page;
+	none = ro + self->page;
+	memset(self->map, 1, 3 * self->page);
+	ASSERT_EQ(0, mprotect(ro, self->page, PROT_READ));
+	ASSERT_EQ(0, mprotect(none, self->page, PROT_NONE));
+
+	w = (char **)self->unwritable;
+	*w++ = NULL;
+	*w++ = (char *)8;
+	*w++ = (char *)-8L;
+	*w++ = (char *)INT64_MIN;
+	*w++ = ro;
+	*w++ = none;
+	/* Across the page's end: the first 1, 4 and 7 bytes are writable. */
+	*w++ = ro - 1;
+	*w++ = ro - 4;
+	*w++ = ro - 7;
+	self->nr_unwritable = w - (char **)self->unwritable;
+
+	r = (char **)self->unreadable;
+	*r++ = NULL;
+	*r++ = (char *)8;
+	*r++ = (char *)-8L;
+	*r++ = (char *)INT64_MIN;
+	*r++ = none;
+	for (i = 1; i < 8; i++)
+		*r++ = none - i;
+	self->nr_unreadable = r - (char **)self->unreadable;
+}
+
+FIXTURE_TEARDOWN(faults)
+{
+	munmap(self->map, 3 * self->page);
+}
+
+static long err(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+/* By system call: the C library's declarations forbid what this is about. */
+static long raw_read(int fd, void *buf)
+{
+	return err(syscall(SYS_read, fd, buf, 8));
+}
+
+static long raw_write(int fd, const void *buf)
+{
+	return err(syscall(SYS_write, fd, buf, 8));
+}
+
+/* In segments of 4, so that the fault may be in the second. */
+static long raw_readv(int fd, void *buf)
+{
+	struct iovec iov[2] = { { buf, 4 }, { (char *)buf + 4, 4 } };
+
+	return err(syscall(SYS_readv, fd, iov, 2));
+}
+
+static long raw_readv_one(int fd, void *buf)
+{
+	struct iovec iov = { buf, 8 };
+
+	return err(syscall(SYS_readv, fd, &iov, 1));
+}
+
+static long raw_writev(int fd, const void *buf)
+{
+	struct iovec iov = { (void *)buf, 8 };
+
+	return err(syscall(SYS_writev, fd, &iov, 1));
+}
+
+TEST_F(faults, read_that_faults_takes_nothing)
+{
+	long (*const reads[])(int fd, void *buf) = {
+		raw_read, raw_readv, raw_readv_one,
+	};
+	static const uint64_t counts[] = { 1, 5, MAX };
+	int eventfd;
+	uint64_t value;
+	size_t i, j;
+	int k;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		int fd = evfd_test_create(variant->flags, counts[i]);
+
+		ASSERT_LE(0, fd);
+		for (j = 0; j < ARRAY_SIZE(reads); j++) {
+			for (k = 0; k < self->nr_unwritable; k++) {
+				EXPECT_EQ(-EFAULT,
+					  reads[j](fd, self->unwritable[k]))
+					TH_LOG("read %zu, address %d", j, k);
+				EXPECT_EQ(counts[i], evfd_test_count(fd))
+					TH_LOG("read %zu, address %d", j, k);
+			}
+		}
+		EXPECT_EQ(8, evfd_test_read(fd, &value));
+		EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : counts[i],
+			  value);
+		close(fd);
+	}
+
+	/* Shown, not tested: what becomes of 5 events in an eventfd. */
+	eventfd = evfd_test_create_eventfd(variant->flags, 5);
+	ASSERT_LE(0, eventfd);
+	EXPECT_EQ(-EFAULT, raw_read(eventfd, NULL));
+	TH_LOG("5 events and a read that faults: eventfd has %d left, evfd 5",
+	       (int)evfd_test_count(eventfd));
+	close(eventfd);
+}
+
+TEST_F(faults, nonblocking_read_of_0_does_not_look_at_memory)
+{
+	int k;
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	for (k = 0; k < self->nr_unwritable; k++) {
+		/* Beyond user space it is refused before the file is asked. */
+		if ((intptr_t)self->unwritable[k] < 0)
+			continue;
+		EXPECT_EQ(-EAGAIN, raw_read(self->fd, self->unwritable[k]));
+		EXPECT_EQ(-EAGAIN, raw_readv(self->fd, self->unwritable[k]));
+	}
+}
+
+TEST_F(faults, write_that_faults_adds_nothing)
+{
+	int k;
+
+	for (k = 0; k < self->nr_unreadable; k++) {
+		EXPECT_EQ(-EFAULT, raw_write(self->fd, self->unreadable[k]))
+			TH_LOG("address %d", k);
+		EXPECT_EQ(-EFAULT, raw_writev(self->fd, self->unreadable[k]))
+			TH_LOG("address %d", k);
+		EXPECT_EQ(0, evfd_test_count(self->fd));
+	}
+
+	/* Also when it would have had to wait: memory is read first. */
+	ASSERT_EQ(8, evfd_test_write(self->fd, MAX));
+	for (k = 0; k < self->nr_unreadable; k++) {
+		EXPECT_EQ(-EFAULT, raw_write(self->fd, self->unreadable[k]));
+		EXPECT_EQ(MAX, evfd_test_count(self->fd));
+	}
+}
+
+TEST_F(faults, read_only_memory_can_be_written_from)
+{
+	uint64_t value;
+
+	/* Eight bytes of 1, as the page was filled. */
+	EXPECT_EQ(8, raw_write(self->fd, self->map + self->page));
+	EXPECT_EQ(8, raw_writev(self->fd, self->map + self->page));
+	EXPECT_EQ(2 * 0x0101010101010101ULL, evfd_test_count(self->fd));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &value));
+}
+
+TEST_F(faults, memory_without_a_page_yet_is_no_fault)
+{
+	char *fresh = mmap(NULL, 2 * self->page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t value;
+
+	ASSERT_NE(MAP_FAILED, fresh);
+	EXPECT_EQ(8, raw_write(self->fd, fresh));
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	/* Across the boundary of two pages, neither of which is there. */
+	EXPECT_EQ(8, raw_read(self->fd, fresh + self->page - 4));
+	memcpy(&value, fresh + self->page - 4, sizeof(value));
+	EXPECT_EQ(1, value);
+	munmap(fresh, 2 * self->page);
+}
+
+/*
+ * The first of two sleepers is woken, finds that its buffer has gone bad
+ * meanwhile, and fails: the second must be woken in its place.
+ */
+TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
+{
+	evfd_task_op *ops[] = { evfd_task_read_buf, evfd_task_readv_buf };
+	struct evfd_task bad = { .fd = self->fd };
+	struct evfd_task good = { .fd = self->fd, .op = evfd_task_read };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		ASSERT_EQ(0, mprotect(self->map, self->page,
+				      PROT_READ | PROT_WRITE));
+		bad.op = ops[i];
+		bad.buf = self->map;
+		ASSERT_EQ(0, evfd_task_start(&bad));
+		ASSERT_EQ(0, evfd_task_start(&good));
+		ASSERT_EQ(0, mprotect(self->map, self->page, PROT_READ));
+
+		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+		ASSERT_EQ(0, evfd_task_join(&bad));
+		EXPECT_EQ(-EFAULT, bad.ret);
+		ASSERT_EQ(0, evfd_task_join(&good))
+			TH_LOG("the count is %d and a reader sleeps",
+			       (int)evfd_test_count(self->fd));
+		EXPECT_EQ(8, good.ret);
+		EXPECT_EQ(1, good.value);
+		EXPECT_EQ(0, evfd_test_count(self->fd));
+	}
+}
+
+TEST_F(faults, chain_of_faulting_readers_passes_the_wake_on)
+{
+	struct evfd_task bad[4], good = {
+		.fd = self->fd,
+		.op = evfd_task_read,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		bad[i].fd = self->fd;
+		bad[i].op = evfd_task_read_buf;
+		bad[i].buf = self->map + 8 * i;
+		ASSERT_EQ(0, evfd_task_start(&bad[i]));
+	}
+	ASSERT_EQ(0, evfd_task_start(&good));
+	ASSERT_EQ(0, mprotect(self->map, self->page, PROT_NONE));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		ASSERT_EQ(0, evfd_task_join(&bad[i]));
+		EXPECT_EQ(-EFAULT, bad[i].ret);
+	}
+	ASSERT_EQ(0, evfd_task_join(&good));
+	EXPECT_EQ(8, good.ret);
+	EXPECT_EQ(1, good.value);
+}
+
+TEST_F(faults, last_faulting_reader_leaves_the_count)
+{
+	struct evfd_task bad = {
+		.fd = self->fd,
+		.op = evfd_task_read_buf,
+		.buf = self->map,
+	};
+	uint64_t value;
+
+	ASSERT_EQ(0, evfd_task_start(&bad));
+	ASSERT_EQ(0, mprotect(self->map, self->page, PROT_NONE));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 7));
+	ASSERT_EQ(0, evfd_task_join(&bad));
+	EXPECT_EQ(-EFAULT, bad.ret);
+	EXPECT_EQ(7, evfd_test_count(self->fd));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &value));
+	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 7, value);
+}
+
+/*
+ * A reader in the middle of its copy: userfaultfd(2) holds it there while
+ * others read and write. It must neither take what they took nor keep them
+ * from it.
+ */
+TEST_F(faults, read_held_up_in_its_copy_holds_up_nobody)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_zeropage zero = { 0 };
+	struct evfd_task task = {
+		.fd = self->fd,
+		.op = evfd_task_read_buf,
+	};
+	struct uffd_msg msg;
+	uint64_t value;
+	char *fresh;
+	int uffd;
+
+	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (uffd < 0)
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_API, &api));
+	fresh = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, fresh);
+	reg.range.start = zero.range.start = (uintptr_t)fresh;
+	reg.range.len = zero.range.len = self->page;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
+
+	/* The task has seen a count of 3 and waits for its memory. */
+	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
+	task.buf = fresh;
+	ASSERT_EQ(0, evfd_task_run(&task));
+	ASSERT_EQ(sizeof(msg), read(uffd, &msg, sizeof(msg)));
+	ASSERT_EQ(UFFD_EVENT_PAGEFAULT, msg.event);
+	EXPECT_EQ(3, evfd_test_count(self->fd));
+
+	/* Another takes everything, and then something else arrives. */
+	do {
+		ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+	} while (evfd_test_count(self->fd));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
+	EXPECT_EQ(2, evfd_test_count(self->fd));
+
+	/* What the task saw is no more; it returns what is there now. */
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_EQ(0, evfd_task_join(&task));
+	EXPECT_EQ(8, task.ret);
+	memcpy(&value, fresh, sizeof(value));
+	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 2, value);
+	EXPECT_EQ(2 - value, evfd_test_count(self->fd));
+	munmap(fresh, self->page);
+	close(uffd);
+}
+
+static atomic_bool protect_stop;
+
+static void *protect_loop(void *page)
+{
+	while (!protect_stop) {
+		mprotect(page, 4096, PROT_NONE);
+		mprotect(page, 4096, PROT_READ | PROT_WRITE);
+	}
+
+	return NULL;
+}
+
+/* Faults at random moments: what reads returned is all that is missing. */
+TEST_F(faults, nothing_is_lost_while_memory_comes_and_goes)
+{
+	const int rounds = 3000;
+	uint64_t written = 0, taken = 0, value;
+	long faulted = 0, ret;
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, protect_loop, self->map));
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(8, evfd_test_write(self->fd, 3));
+		written += 3;
+		ret = i & 1 ? raw_read(self->fd, self->map) :
+			      raw_readv(self->fd, self->map);
+		if (ret == -EFAULT) {
+			faulted++;
+			continue;
+		}
+		ASSERT_EQ(8, ret);
+
+		/* What it returned cannot be looked at safely, but counted. */
+		taken = written - evfd_test_count(self->fd);
+	}
+	protect_stop = true;
+	pthread_join(thread, NULL);
+	TH_LOG("%ld of %d reads faulted", faulted, rounds);
+	value = evfd_test_count(self->fd);
+	EXPECT_EQ(written, taken + value);
+}
+
+TEST_HARNESS_MAIN
