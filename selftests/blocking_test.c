@@ -83,7 +83,9 @@ FIXTURE_TEARDOWN(blocking)
 
 TEST_F(blocking, read_waits_for_a_write)
 {
-	evfd_task_op *ops[] = { evfd_task_read, evfd_task_readv };
+	ssize_t (*ops[])(struct evfd_task *task) = {
+		evfd_task_read, evfd_task_readv,
+	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -260,7 +262,7 @@ TEST_F(blocking, close_does_not_end_a_read)
 
 TEST_F(blocking, write_waits_for_room)
 {
-	evfd_task_op *ops[] = {
+	ssize_t (*ops[])(struct evfd_task *task) = {
 		evfd_task_write, evfd_task_writev,
 	};
 	uint64_t value, full;

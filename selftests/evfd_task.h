@@ -19,13 +19,10 @@
 
 #include "evfd_test.h"
 
-struct evfd_task;
-typedef ssize_t evfd_task_op(struct evfd_task *task);
-
 /* Set fd, op and what op needs; the rest is set by evfd_task_run(). */
 struct evfd_task {
 	int fd;
-	evfd_task_op *op;
+	ssize_t (*op)(struct evfd_task *task);
 	/* What is read or to be written. */
 	uint64_t value;
 	void *buf;
