@@ -1,0 +1,987 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Asynchronous work on a counter: the kernel's AIO and io_uring, both through
+ * their system calls.
+ *
+ * Where evfd has to behave as eventfd(2) does, the test runs on both. Where it
+ * does better (writes complete inline, AIO writes work, a fault loses nothing)
+ * it says so. What takes nothing but a real eventfd has to refuse an evfd.
+ * Read evfd_test.h and evfd_thread.h first.
+ */
+#include <dirent.h>
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+#include <linux/time_types.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "kselftest_harness.h"
+#include "evfd_thread.h"
+
+/* How many requests a ring or an AIO context takes in these tests. */
+#define DEPTH	64
+
+/* An instance with its two queues mapped; enough of one for these tests. */
+struct ring {
+	int fd;
+	unsigned int *sq_head, *sq_tail, sq_mask;
+	unsigned int *cq_head, *cq_tail, cq_mask;
+	struct io_uring_sqe *sqes;
+	struct io_uring_cqe *cqes;
+	unsigned int pending;
+};
+
+/* Returns 0 or -errno. */
+static int ring_open(struct ring *ring)
+{
+	struct io_uring_params p = { };
+	unsigned int *array, i;
+	size_t size, cq_size;
+	char *map;
+
+	ring->fd = syscall(SYS_io_uring_setup, DEPTH, &p);
+	if (ring->fd < 0)
+		return -errno;
+
+	/* One mapping has both queues, since 5.4. */
+	size = p.sq_off.array + p.sq_entries * sizeof(*array);
+	cq_size = p.cq_off.cqes + p.cq_entries * sizeof(*ring->cqes);
+	if (cq_size > size)
+		size = cq_size;
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQ_RING);
+	ring->sqes = mmap(NULL, p.sq_entries * sizeof(*ring->sqes),
+			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			  ring->fd, IORING_OFF_SQES);
+	if (map == MAP_FAILED || ring->sqes == MAP_FAILED)
+		return -errno;
+
+	ring->sq_head = (void *)(map + p.sq_off.head);
+	ring->sq_tail = (void *)(map + p.sq_off.tail);
+	ring->sq_mask = p.sq_entries - 1;
+	ring->cq_head = (void *)(map + p.cq_off.head);
+	ring->cq_tail = (void *)(map + p.cq_off.tail);
+	ring->cq_mask = p.cq_entries - 1;
+	ring->cqes = (void *)(map + p.cq_off.cqes);
+	array = (void *)(map + p.sq_off.array);
+	for (i = 0; i < p.sq_entries; i++)
+		array[i] = i;
+
+	return 0;
+}
+
+/* Queues a request; @ring's owner does not queue more than DEPTH at once. */
+static struct io_uring_sqe *ring_add(struct ring *ring, int op, int fd,
+				     const void *addr, unsigned int len,
+				     uint64_t id)
+{
+	unsigned int tail = *ring->sq_tail;
+	struct io_uring_sqe *sqe = &ring->sqes[tail & ring->sq_mask];
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = op;
+	sqe->fd = fd;
+	sqe->addr = (uintptr_t)addr;
+	sqe->len = len;
+	sqe->user_data = id;
+	__atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	ring->pending++;
+
+	return sqe;
+}
+
+/* Submits what is queued. Returns how many were taken, or -errno. */
+static int ring_submit(struct ring *ring)
+{
+	int ret = syscall(SYS_io_uring_enter, ring->fd, ring->pending, 0, 0,
+			  NULL, 0);
+
+	if (ret < 0)
+		return -errno;
+	ring->pending -= ret;
+	return ret;
+}
+
+/*
+ * Takes one completion, waiting at most @ms for it. Returns 0, -ETIME or
+ * -errno.
+ */
+static int ring_wait(struct ring *ring, struct io_uring_cqe *cqe, int ms)
+{
+	struct __kernel_timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+	struct io_uring_getevents_arg arg = { .ts = (uintptr_t)&ts };
+	unsigned int head = *ring->cq_head;
+
+	/* Even if one is there: this is what runs the ring's deferred work. */
+	if (syscall(SYS_io_uring_enter, ring->fd, 0, ms ? 1 : 0,
+		    IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg,
+		    sizeof(arg)) < 0 && errno != ETIME)
+		return -errno;
+	if (head == __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE))
+		return -ETIME;
+	*cqe = ring->cqes[head & ring->cq_mask];
+	__atomic_store_n(ring->cq_head, head + 1, __ATOMIC_RELEASE);
+
+	return 0;
+}
+
+/* One request from submission to completion: its result. */
+static int ring_do(struct ring *ring, int op, int fd, const void *addr,
+		   unsigned int len)
+{
+	struct io_uring_cqe cqe;
+	int ret;
+
+	ring_add(ring, op, fd, addr, len, 1);
+	ret = ring_submit(ring);
+	if (ret != 1)
+		return ret < 0 ? ret : -EIO;
+	ret = ring_wait(ring, &cqe, EVFD_TEST_PATIENCE_MS);
+
+	return ret ? ret : cqe.res;
+}
+
+/* How many workers io_uring has made for this process. */
+static int ring_workers(void)
+{
+	char path[300], comm[32];
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	int n = 0;
+	FILE *f;
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm",
+			 entry->d_name);
+		f = fopen(path, "r");
+		if (!f)
+			continue;
+		if (fgets(comm, sizeof(comm), f) &&
+		    !strncmp(comm, "iou-wrk-", 8))
+			n++;
+		fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+
+	return dir ? n : -1;
+}
+
+FIXTURE(uring)
+{
+	struct ring ring;
+	bool evfd;
+	int fd;
+};
+
+FIXTURE_VARIANT(uring)
+{
+	bool evfd;
+};
+
+FIXTURE_VARIANT_ADD(uring, evfd)
+{
+	.evfd = true,
+};
+
+FIXTURE_VARIANT_ADD(uring, eventfd)
+{
+	.evfd = false,
+};
+
+FIXTURE_SETUP(uring)
+{
+	int ret = ring_open(&self->ring);
+
+	if (ret == -EPERM || ret == -ENOSYS)
+		SKIP(return, "io_uring is not available: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	self->evfd = variant->evfd;
+	/* In blocking mode: that is where it is hard. */
+	self->fd = evfd_test_make(self->evfd, 0, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(uring)
+{
+	close(self->fd);
+	close(self->ring.fd);
+}
+
+static int count_is(int fd, uint64_t count)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t n = 0;
+
+	if (poll(&p, 1, 0) > 0 && evfd_test_read(fd, &n) != 8)
+		return -1;
+
+	return n == count;
+}
+
+TEST_F(uring, reads_and_writes)
+{
+	uint64_t n = 3, buf[2] = { 1, 2 };
+
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_WRITE, self->fd, &n, 8));
+	n = 4;
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_WRITE, self->fd, &n, 8));
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_READ, self->fd, buf, 16));
+	EXPECT_EQ(7, buf[0]);
+	EXPECT_EQ(2, buf[1]);
+	EXPECT_TRUE(count_is(self->fd, 0));
+}
+
+TEST_F(uring, takes_one_unit_of_a_semaphore)
+{
+	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 2);
+	uint64_t n = 0;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_READ, fd, &n, 8));
+	EXPECT_EQ(1, n);
+	n = 0;
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_READ, fd, &n, 8));
+	EXPECT_EQ(1, n);
+	EXPECT_TRUE(count_is(fd, 0));
+	close(fd);
+}
+
+TEST_F(uring, refuses_wrong_sizes_and_values)
+{
+	uint64_t buf[2] = { 1, 1 };
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, 9));
+	EXPECT_EQ(-EINVAL,
+		  ring_do(&self->ring, IORING_OP_READ, self->fd, buf, 7));
+	EXPECT_EQ(-EINVAL,
+		  ring_do(&self->ring, IORING_OP_WRITE, self->fd, buf, 4));
+	EXPECT_EQ(-EINVAL,
+		  ring_do(&self->ring, IORING_OP_WRITE, self->fd, buf, 16));
+	buf[0] = UINT64_MAX;
+	EXPECT_EQ(-EINVAL,
+		  ring_do(&self->ring, IORING_OP_WRITE, self->fd, buf, 8));
+	EXPECT_TRUE(count_is(self->fd, 9));
+}
+
+TEST_F(uring, readv_takes_the_segments_as_one_buffer)
+{
+	uint32_t part[2] = { };
+	struct iovec iov[] = { { &part[0], 4 }, { &part[1], 4 } };
+	uint64_t n = 0x1122334455667788;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, n));
+	EXPECT_EQ(-EINVAL,
+		  ring_do(&self->ring, IORING_OP_READV, self->fd, iov, 1));
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_READV, self->fd, iov, 2));
+	EXPECT_EQ(0, memcmp(part, &n, 8));
+}
+
+TEST_F(uring, writev_adds_segment_by_segment)
+{
+	uint64_t n[2] = { 3, 4 };
+	struct iovec whole[] = { { &n[0], 8 }, { &n[1], 8 } };
+	struct iovec halves[] = { { n, 4 }, { n, 4 } };
+
+	EXPECT_EQ(16,
+		  ring_do(&self->ring, IORING_OP_WRITEV, self->fd, whole, 2));
+	EXPECT_TRUE(count_is(self->fd, 7));
+	EXPECT_EQ(-EINVAL,
+		  ring_do(&self->ring, IORING_OP_WRITEV, self->fd, halves, 2));
+	EXPECT_TRUE(count_is(self->fd, 0));
+	/* An error after the first segment ends it short. */
+	n[1] = UINT64_MAX;
+	EXPECT_EQ(8,
+		  ring_do(&self->ring, IORING_OP_WRITEV, self->fd, whole, 2));
+	EXPECT_TRUE(count_is(self->fd, 3));
+}
+
+TEST_F(uring, fixed_buffers)
+{
+	uint64_t *buf = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec iov = { buf, 4096 };
+
+	ASSERT_NE(MAP_FAILED, buf);
+	ASSERT_EQ(0, syscall(SYS_io_uring_register, self->ring.fd,
+			     IORING_REGISTER_BUFFERS, &iov, 1));
+	buf[0] = 11;
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_WRITE_FIXED, self->fd,
+			     buf, 8));
+	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_READ_FIXED, self->fd,
+			     buf + 1, 8));
+	EXPECT_EQ(11, buf[1]);
+	EXPECT_EQ(-EINVAL, ring_do(&self->ring, IORING_OP_WRITE_FIXED,
+				   self->fd, buf, 16));
+	EXPECT_TRUE(count_is(self->fd, 0));
+}
+
+TEST_F(uring, a_read_at_0_completes_once_there_is_something)
+{
+	static const int flags[] = { 0, IOSQE_ASYNC };
+	static const unsigned int modes[] = { 0, EVFD_NONBLOCK };
+	struct io_uring_cqe cqe;
+	unsigned int i, j;
+	uint64_t n;
+	int fd;
+
+	/* The mode makes no difference: io_uring waits in place of the file. */
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		fd = evfd_test_make(self->evfd, modes[i], 0);
+		ASSERT_LE(0, fd);
+		for (j = 0; j < ARRAY_SIZE(flags); j++) {
+			n = 0;
+			ring_add(&self->ring, IORING_OP_READ, fd, &n, 8,
+				 42)->flags = flags[j];
+			ASSERT_EQ(1, ring_submit(&self->ring));
+			ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+			ASSERT_EQ(8, evfd_test_write(fd, 5));
+			ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+					       EVFD_TEST_PATIENCE_MS))
+				TH_LOG("mode %x flags %x", modes[i], flags[j]);
+			EXPECT_EQ(8, cqe.res);
+			EXPECT_EQ(42, cqe.user_data);
+			EXPECT_EQ(5, n);
+		}
+		EXPECT_TRUE(count_is(fd, 0));
+		close(fd);
+	}
+}
+
+TEST_F(uring, a_write_without_room_completes_once_there_is)
+{
+	/* With 5 still in it, poll says OUT and the second does not fit. */
+	static const uint64_t left[] = { EVFD_COUNT_MAX, 5 };
+	static const uint64_t add[] = { 1, EVFD_COUNT_MAX - 4 };
+	static const int flags[] = { 0, IOSQE_ASYNC };
+	struct io_uring_cqe cqe;
+	unsigned int i, j;
+	uint64_t n;
+
+	for (i = 0; i < ARRAY_SIZE(left); i++) {
+		for (j = 0; j < ARRAY_SIZE(flags); j++) {
+			ASSERT_EQ(8, evfd_test_write(self->fd, left[i]));
+			ring_add(&self->ring, IORING_OP_WRITE, self->fd,
+				 &add[i], 8, 1)->flags = flags[j];
+			ASSERT_EQ(1, ring_submit(&self->ring));
+			ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+			ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+			EXPECT_EQ(left[i], n);
+			ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+					       EVFD_TEST_PATIENCE_MS))
+				TH_LOG("case %u flags %x", i, flags[j]);
+			EXPECT_EQ(8, cqe.res);
+			EXPECT_TRUE(count_is(self->fd, add[i]));
+		}
+	}
+}
+
+TEST_F(uring, rwf_nowait_reads_do_not_wait)
+{
+	struct io_uring_cqe cqe;
+	uint64_t n = 77;
+
+	ring_add(&self->ring, IORING_OP_READ, self->fd, &n, 8, 1)->rw_flags =
+		RWF_NOWAIT;
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(-EAGAIN, cqe.res);
+	EXPECT_EQ(77, n);
+}
+
+TEST_F(uring, reads_that_wait_are_served_one_by_one)
+{
+	uint64_t buf[4] = { }, sum = 0;
+	struct io_uring_cqe cqe;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ring_add(&self->ring, IORING_OP_READ, self->fd, &buf[i], 8, i);
+	ASSERT_EQ(4, ring_submit(&self->ring));
+	for (i = 1; i <= 4; i++) {
+		ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+		ASSERT_EQ(8, evfd_test_write(self->fd, i));
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(8, cqe.res);
+		ASSERT_GT(4, cqe.user_data);
+		EXPECT_EQ(i, (int)buf[cqe.user_data]);
+		sum += buf[cqe.user_data];
+	}
+	EXPECT_EQ(10, sum);
+	EXPECT_TRUE(count_is(self->fd, 0));
+}
+
+TEST_F(uring, a_semaphore_serves_as_many_reads_as_it_has)
+{
+	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 0);
+	struct io_uring_cqe cqe;
+	uint64_t buf[4] = { };
+	int i;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 4; i++)
+		ring_add(&self->ring, IORING_OP_READ, fd, &buf[i], 8, i);
+	ASSERT_EQ(4, ring_submit(&self->ring));
+	ASSERT_EQ(8, evfd_test_write(fd, 3));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(8, cqe.res);
+	}
+	EXPECT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	ASSERT_EQ(8, evfd_test_write(fd, 1));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(8, cqe.res);
+	EXPECT_TRUE(count_is(fd, 0));
+	close(fd);
+}
+
+static int task_read(struct evfd_thread *task)
+{
+	return evfd_test_read(task->fd, &task->value);
+}
+
+/* Whoever gets the first unit, the other gets the second. */
+TEST_F(uring, a_thread_and_a_ring_wait_for_the_same_counter)
+{
+	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 0);
+	struct evfd_thread task = { .fn = task_read, .fd = fd };
+	struct io_uring_cqe cqe;
+	uint64_t n = 0;
+	int served;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ring_add(&self->ring, IORING_OP_READ, fd, &n, 8, 1);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(8, evfd_test_write(fd, 1));
+	served = !ring_wait(&self->ring, &cqe, 20);
+	ASSERT_EQ(!served, evfd_thread_settle(&task, 1));
+	ASSERT_EQ(8, evfd_test_write(fd, 1));
+	if (!served)
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       EVFD_TEST_PATIENCE_MS));
+	ASSERT_EQ(0, evfd_thread_join(&task));
+	EXPECT_EQ(8, cqe.res);
+	EXPECT_EQ(8, task.ret);
+	EXPECT_TRUE(count_is(fd, 0));
+	close(fd);
+}
+
+TEST_F(uring, a_linked_read_follows_its_write)
+{
+	uint64_t add = 6, n = 0;
+	struct io_uring_cqe cqe[2];
+	int i;
+
+	ring_add(&self->ring, IORING_OP_WRITE, self->fd, &add, 8, 1)->flags =
+		IOSQE_IO_LINK;
+	ring_add(&self->ring, IORING_OP_READ, self->fd, &n, 8, 2);
+	ASSERT_EQ(2, ring_submit(&self->ring));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe[i],
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(8, cqe[i].res);
+		EXPECT_EQ(i + 1, (int)cqe[i].user_data);
+	}
+	EXPECT_EQ(6, n);
+}
+
+TEST_F(uring, a_failed_write_breaks_the_link)
+{
+	uint64_t add = UINT64_MAX, n = 77;
+	struct io_uring_cqe cqe[2];
+	int i;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	ring_add(&self->ring, IORING_OP_WRITE, self->fd, &add, 8, 1)->flags =
+		IOSQE_IO_LINK;
+	ring_add(&self->ring, IORING_OP_READ, self->fd, &n, 8, 2);
+	ASSERT_EQ(2, ring_submit(&self->ring));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe[i],
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(cqe[i].user_data == 1 ? -EINVAL : -ECANCELED,
+			  cqe[i].res);
+	}
+	EXPECT_EQ(77, n);
+	EXPECT_TRUE(count_is(self->fd, 1));
+}
+
+TEST_F(uring, a_cancelled_read_takes_nothing)
+{
+	uint64_t n = 77, target = 1;
+	struct io_uring_cqe cqe;
+	int i;
+
+	ring_add(&self->ring, IORING_OP_READ, self->fd, &n, 8, target);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	ring_add(&self->ring, IORING_OP_ASYNC_CANCEL, -1,
+		 (void *)(uintptr_t)target, 0, 2);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(cqe.user_data == target ? -ECANCELED : 0, cqe.res);
+	}
+	ASSERT_EQ(8, evfd_test_write(self->fd, 4));
+	EXPECT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	EXPECT_EQ(77, n);
+	EXPECT_TRUE(count_is(self->fd, 4));
+}
+
+TEST_F(uring, poll_add_completes_once)
+{
+	struct io_uring_cqe cqe;
+	uint64_t n;
+
+	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
+		 1)->poll32_events = POLLIN;
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(POLLIN, cqe.res);
+	EXPECT_FALSE(cqe.flags & IORING_CQE_F_MORE);
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	EXPECT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+
+	/* For room, and for what holds already. */
+	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
+	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
+		 2)->poll32_events = POLLOUT;
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(POLLOUT, cqe.res);
+	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
+		 3)->poll32_events = POLLIN | POLLOUT;
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, 0));
+	EXPECT_EQ(POLLOUT, cqe.res);
+}
+
+TEST_F(uring, multishot_poll_completes_with_each_write)
+{
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe cqe;
+	uint64_t target = 1;
+	int i;
+
+	sqe = ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL,
+		       IORING_POLL_ADD_MULTI, target);
+	sqe->poll32_events = POLLIN;
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(POLLIN, cqe.res);
+		EXPECT_TRUE(cqe.flags & IORING_CQE_F_MORE);
+		EXPECT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 0));
+	}
+	ring_add(&self->ring, IORING_OP_POLL_REMOVE, -1,
+		 (void *)(uintptr_t)target, 0, 2);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(cqe.user_data == target ? -ECANCELED : 0, cqe.res);
+		EXPECT_FALSE(cqe.flags & IORING_CQE_F_MORE);
+	}
+	EXPECT_TRUE(count_is(self->fd, 4));
+}
+
+TEST_F(uring, a_request_keeps_the_file)
+{
+	int copy = dup(self->fd);
+	struct io_uring_cqe cqe;
+	uint64_t n = 0;
+
+	ASSERT_LE(0, copy);
+	ring_add(&self->ring, IORING_OP_READ, copy, &n, 8, 1);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	close(copy);
+	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(8, cqe.res);
+	EXPECT_EQ(2, n);
+}
+
+/* The control with eventfd shows that the count of workers means something. */
+TEST_F(uring, writes_in_blocking_mode_need_no_worker_on_evfd)
+{
+	struct io_uring_cqe cqe;
+	uint64_t one = 1, n;
+	int i;
+
+	ASSERT_EQ(0, ring_workers());
+	for (i = 0; i < DEPTH; i++)
+		ring_add(&self->ring, IORING_OP_WRITE, self->fd, &one, 8, i);
+	ASSERT_EQ(DEPTH, ring_submit(&self->ring));
+	for (i = 0; i < DEPTH; i++) {
+		/* Inline: all of them are there when the submission returns. */
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       self->evfd ? 0 : EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(8, cqe.res);
+	}
+	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(DEPTH, n);
+	EXPECT_EQ(self->evfd, !ring_workers());
+}
+
+/* What follows in this part is where evfd does better, or has to say no. */
+FIXTURE(uring_evfd)
+{
+	struct ring ring;
+	int fd;
+};
+
+FIXTURE_SETUP(uring_evfd)
+{
+	int ret = ring_open(&self->ring);
+
+	if (ret == -EPERM || ret == -ENOSYS)
+		SKIP(return, "io_uring is not available: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	self->fd = evfd_test_create(0, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(uring_evfd)
+{
+	close(self->fd);
+	close(self->ring.fd);
+}
+
+TEST_F(uring_evfd, requests_that_wait_need_no_worker)
+{
+	struct io_uring_cqe cqe;
+	uint64_t one = 1, n;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
+	ring_add(&self->ring, IORING_OP_WRITE, self->fd, &one, 8, 1);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	EXPECT_EQ(0, ring_workers());
+	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(8, cqe.res);
+	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(1, n);
+	ring_add(&self->ring, IORING_OP_READ, self->fd, &n, 8, 2);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	EXPECT_EQ(0, ring_workers());
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(8, cqe.res);
+	EXPECT_EQ(0, ring_workers());
+}
+
+TEST_F(uring_evfd, rwf_nowait_writes_as_long_as_there_is_room)
+{
+	uint64_t add[] = { EVFD_COUNT_MAX, 1 };
+	struct io_uring_cqe cqe;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ring_add(&self->ring, IORING_OP_WRITE, self->fd, &add[i], 8,
+			 i)->rw_flags = RWF_NOWAIT;
+		ASSERT_EQ(1, ring_submit(&self->ring));
+		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
+				       EVFD_TEST_PATIENCE_MS));
+		EXPECT_EQ(i ? -EAGAIN : 8, cqe.res);
+	}
+	EXPECT_TRUE(count_is(self->fd, EVFD_COUNT_MAX));
+}
+
+TEST_F(uring_evfd, a_read_into_a_bad_address_loses_nothing)
+{
+	char *bad = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	struct io_uring_cqe cqe;
+
+	ASSERT_NE(MAP_FAILED, bad);
+	ASSERT_EQ(8, evfd_test_write(self->fd, 9));
+	EXPECT_EQ(-EFAULT,
+		  ring_do(&self->ring, IORING_OP_READ, self->fd, bad, 8));
+	EXPECT_TRUE(count_is(self->fd, 9));
+
+	/* The same where it is tried when the count comes. */
+	ring_add(&self->ring, IORING_OP_READ, self->fd, bad, 8, 1);
+	ASSERT_EQ(1, ring_submit(&self->ring));
+	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 8));
+	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(-EFAULT, cqe.res);
+	EXPECT_TRUE(count_is(self->fd, 8));
+}
+
+TEST_F(uring_evfd, a_write_from_a_bad_address_adds_nothing)
+{
+	char *bad = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+
+	ASSERT_NE(MAP_FAILED, bad);
+	EXPECT_EQ(-EFAULT,
+		  ring_do(&self->ring, IORING_OP_WRITE, self->fd, bad, 8));
+	EXPECT_TRUE(count_is(self->fd, 0));
+}
+
+/* It reaches into eventfd's own object, so it takes that alone. */
+TEST_F(uring_evfd, cannot_be_registered_as_the_rings_eventfd)
+{
+	int real = eventfd(0, 0);
+
+	ASSERT_LE(0, real);
+	EXPECT_EQ(-1, syscall(SYS_io_uring_register, self->ring.fd,
+			      IORING_REGISTER_EVENTFD, &self->fd, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, syscall(SYS_io_uring_register, self->ring.fd,
+			     IORING_REGISTER_EVENTFD, &real, 1));
+	close(real);
+}
+
+FIXTURE(aio)
+{
+	aio_context_t ctx;
+	bool evfd;
+	int fd;
+};
+
+FIXTURE_VARIANT(aio)
+{
+	bool evfd;
+};
+
+FIXTURE_VARIANT_ADD(aio, evfd)
+{
+	.evfd = true,
+};
+
+FIXTURE_VARIANT_ADD(aio, eventfd)
+{
+	.evfd = false,
+};
+
+FIXTURE_SETUP(aio)
+{
+	if (syscall(SYS_io_setup, DEPTH, &self->ctx)) {
+		ASSERT_EQ(ENOSYS, errno);
+		SKIP(return, "the kernel has no AIO");
+	}
+	self->evfd = variant->evfd;
+	/* AIO has nothing that would turn a blocking read into a wait. */
+	self->fd = evfd_test_make(self->evfd, EVFD_NONBLOCK, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(aio)
+{
+	syscall(SYS_io_destroy, self->ctx);
+	close(self->fd);
+}
+
+/* Submits one request. Returns 0 or -errno. */
+static int aio_submit(aio_context_t ctx, struct iocb *iocb)
+{
+	long ret = syscall(SYS_io_submit, ctx, 1, &iocb);
+
+	return ret < 0 ? -errno : ret == 1 ? 0 : -EIO;
+}
+
+/* Waits for one completion; as ring_wait(). */
+static int aio_wait(aio_context_t ctx, struct io_event *event, int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+	long ret = syscall(SYS_io_getevents, ctx, 1, 1, event, &ts);
+
+	return ret < 0 ? -errno : ret ? 0 : -ETIME;
+}
+
+/* One request from submission to completion: its result. */
+static int aio_do(aio_context_t ctx, int op, int fd, const void *buf,
+		  uint64_t len)
+{
+	struct iocb iocb = {
+		.aio_lio_opcode = op, .aio_fildes = fd,
+		.aio_buf = (uintptr_t)buf, .aio_nbytes = len,
+	};
+	struct io_event event;
+	int ret = aio_submit(ctx, &iocb);
+
+	if (!ret)
+		ret = aio_wait(ctx, &event, EVFD_TEST_PATIENCE_MS);
+
+	return ret ? ret : event.res;
+}
+
+TEST_F(aio, reads)
+{
+	uint32_t part[2] = { };
+	struct iovec iov[] = { { &part[0], 4 }, { &part[1], 4 } };
+	uint64_t n = 0;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
+	EXPECT_EQ(8, aio_do(self->ctx, IOCB_CMD_PREAD, self->fd, &n, 8));
+	EXPECT_EQ(5, n);
+	EXPECT_EQ(-EAGAIN, aio_do(self->ctx, IOCB_CMD_PREAD, self->fd, &n, 8));
+	EXPECT_EQ(5, n);
+	ASSERT_EQ(8, evfd_test_write(self->fd, 6));
+	EXPECT_EQ(-EINVAL, aio_do(self->ctx, IOCB_CMD_PREAD, self->fd, &n, 7));
+	EXPECT_EQ(8, aio_do(self->ctx, IOCB_CMD_PREADV, self->fd, iov, 2));
+	memcpy(&n, part, 8);
+	EXPECT_EQ(6, n);
+}
+
+TEST_F(aio, rwf_nowait_does_not_wait_in_blocking_mode)
+{
+	int fd = evfd_test_make(self->evfd, 0, 0);
+	uint64_t n = 77;
+	struct iocb iocb = {
+		.aio_lio_opcode = IOCB_CMD_PREAD, .aio_fildes = fd,
+		.aio_buf = (uintptr_t)&n, .aio_nbytes = 8,
+		.aio_rw_flags = RWF_NOWAIT,
+	};
+	struct io_event event;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
+	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(-EAGAIN, event.res);
+	EXPECT_EQ(77, n);
+	close(fd);
+}
+
+/* AIO knows write_iter alone, which eventfd has not. */
+TEST_F(aio, writes_on_evfd_only)
+{
+	uint64_t n[] = { 3, 4 };
+	struct iovec iov[] = { { &n[0], 8 }, { &n[1], 8 } };
+
+	if (!self->evfd) {
+		EXPECT_EQ(-EINVAL, aio_do(self->ctx, IOCB_CMD_PWRITE,
+					  self->fd, n, 8));
+		return;
+	}
+	EXPECT_EQ(8, aio_do(self->ctx, IOCB_CMD_PWRITE, self->fd, n, 8));
+	EXPECT_TRUE(count_is(self->fd, 3));
+	EXPECT_EQ(16, aio_do(self->ctx, IOCB_CMD_PWRITEV, self->fd, iov, 2));
+	EXPECT_TRUE(count_is(self->fd, 7));
+	EXPECT_EQ(-EINVAL, aio_do(self->ctx, IOCB_CMD_PWRITE, self->fd, n, 4));
+	EXPECT_EQ(-EINVAL, aio_do(self->ctx, IOCB_CMD_PWRITE, self->fd, n,
+				  16));
+	n[0] = EVFD_COUNT_MAX;
+	EXPECT_EQ(8, aio_do(self->ctx, IOCB_CMD_PWRITE, self->fd, n, 8));
+	EXPECT_EQ(-EAGAIN, aio_do(self->ctx, IOCB_CMD_PWRITE, self->fd, n, 8));
+	EXPECT_TRUE(count_is(self->fd, EVFD_COUNT_MAX));
+}
+
+TEST_F(aio, poll_completes_once)
+{
+	struct iocb iocb = {
+		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = self->fd,
+		.aio_buf = POLLIN, .aio_data = 42,
+	};
+	struct io_event event;
+	uint64_t n;
+
+	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
+	ASSERT_EQ(-ETIME, aio_wait(self->ctx, &event, 20));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(POLLIN, event.res);
+	EXPECT_EQ(42, event.data);
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	EXPECT_EQ(-ETIME, aio_wait(self->ctx, &event, 20));
+
+	/* For what holds already, and for room. */
+	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
+	ASSERT_EQ(0, aio_wait(self->ctx, &event, 0));
+	EXPECT_EQ(POLLIN, event.res);
+	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(2, n);
+	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
+	iocb.aio_buf = POLLOUT;
+	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
+	ASSERT_EQ(-ETIME, aio_wait(self->ctx, &event, 20));
+	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(POLLOUT, event.res);
+}
+
+TEST_F(aio, a_cancelled_poll_takes_nothing)
+{
+	struct iocb iocb = {
+		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = self->fd,
+		.aio_buf = POLLIN,
+	};
+	struct io_event event;
+
+	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
+	EXPECT_EQ(-1, syscall(SYS_io_cancel, self->ctx, &iocb, &event));
+	EXPECT_EQ(EINPROGRESS, errno);
+	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(0, event.res);
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	EXPECT_EQ(-ETIME, aio_wait(self->ctx, &event, 20));
+	EXPECT_TRUE(count_is(self->fd, 1));
+}
+
+TEST_F(aio, poll_and_a_blocked_reader_are_both_woken)
+{
+	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 0);
+	struct evfd_thread task = { .fn = task_read, .fd = fd };
+	struct iocb iocb = {
+		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = fd,
+		.aio_buf = POLLIN,
+	};
+	struct io_event event;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
+	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(8, evfd_test_write(fd, 2));
+	ASSERT_EQ(0, evfd_thread_join(&task));
+	EXPECT_EQ(8, task.ret);
+	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(POLLIN, event.res);
+	EXPECT_TRUE(count_is(fd, 1));
+	close(fd);
+}
+
+TEST_F(aio, only_an_eventfd_is_told_of_completions)
+{
+	uint64_t n = 0;
+	struct iocb iocb = {
+		.aio_lio_opcode = IOCB_CMD_PREAD, .aio_fildes = self->fd,
+		.aio_buf = (uintptr_t)&n, .aio_nbytes = 8,
+		.aio_flags = IOCB_FLAG_RESFD,
+	};
+	int told = evfd_test_make(self->evfd, EVFD_NONBLOCK, 0);
+	struct io_event event;
+
+	ASSERT_LE(0, told);
+	iocb.aio_resfd = told;
+	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
+	if (self->evfd) {
+		EXPECT_EQ(-EINVAL, aio_submit(self->ctx, &iocb));
+		EXPECT_TRUE(count_is(told, 0));
+		EXPECT_TRUE(count_is(self->fd, 5));
+	} else {
+		ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
+		ASSERT_EQ(0, aio_wait(self->ctx, &event,
+				      EVFD_TEST_PATIENCE_MS));
+		EXPECT_TRUE(count_is(told, 1));
+	}
+	close(told);
+}
+
+TEST_HARNESS_MAIN
