@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One counter, many descriptors: fork, dup, exec, SCM_RIGHTS, pidfd_getfd, and
+ * when the counter goes.
+ *
+ * Where evfd has to behave as eventfd(2) does, the test runs on both. The
+ * program executes itself with the argument "child" to be a process of its own.
+ * Read evfd_test.h and evfd_thread.h first.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "kselftest_harness.h"
+#include "evfd_thread.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open	434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd	438
+#endif
+
+/* Sends @fd over @sock. Returns 0 or -errno. */
+static int send_fd(int sock, int fd)
+{
+	char byte = 'f', control[CMSG_SPACE(sizeof(fd))] = { };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+}
+
+/* Returns the descriptor that comes over @sock, or -errno. */
+static int receive_fd(int sock)
+{
+	char byte, control[CMSG_SPACE(sizeof(int))] = { };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	if (recvmsg(sock, &msg, 0) != 1)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return -EPROTO;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+
+	return fd;
+}
+
+static int connect_to(const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	/* The first byte stays 0: a name without a file. */
+	snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "%s", name);
+	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)))
+		return -errno;
+
+	return sock;
+}
+
+/*
+ * What this program does as a process of its own: adds 5 to descriptor @fd, or
+ * to the one that comes over the socket @name, and takes what it then finds in
+ * a second one. The exit status tells how it went: 0, or an errno.
+ */
+static int child_main(const char *how, const char *what)
+{
+	int fd = atoi(what), sock = -1, ret;
+	uint64_t n = 0;
+
+	if (!strcmp(how, "socket")) {
+		sock = connect_to(what);
+		if (sock < 0)
+			return -sock;
+		fd = receive_fd(sock);
+		if (fd < 0)
+			return -fd;
+	}
+	ret = evfd_test_write(fd, 5);
+	if (ret != 8)
+		return ret < 0 ? -ret : EPROTO;
+	if (strcmp(how, "socket"))
+		return 0;
+
+	/* The answer, through a second descriptor that was passed. */
+	fd = receive_fd(sock);
+	if (fd < 0)
+		return -fd;
+	ret = evfd_test_read(fd, &n);
+	if (ret != 8)
+		return ret < 0 ? -ret : EPROTO;
+
+	return n == 6 ? 0 : EPROTO;
+}
+
+/* Runs this program as @how @what; returns its process. */
+static pid_t spawn(const char *how, const char *what)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/proc/self/exe", "passing_test", "child", how, what,
+		      NULL);
+		_exit(99);
+	}
+
+	return pid;
+}
+
+/* The exit status of @pid, or -1 if a signal ended it. */
+static int status_of(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+
+	return WEXITSTATUS(status);
+}
+
+static int spawn_with(const char *how, int fd)
+{
+	char what[16];
+
+	snprintf(what, sizeof(what), "%d", fd);
+	return status_of(spawn(how, what));
+}
+
+FIXTURE(passing)
+{
+	bool evfd;
+	int fd;
+};
+
+FIXTURE_VARIANT(passing)
+{
+	bool evfd;
+};
+
+FIXTURE_VARIANT_ADD(passing, evfd)
+{
+	.evfd = true,
+};
+
+FIXTURE_VARIANT_ADD(passing, eventfd)
+{
+	.evfd = false,
+};
+
+FIXTURE_SETUP(passing)
+{
+	self->evfd = variant->evfd;
+	self->fd = evfd_test_make(self->evfd, EVFD_CLOEXEC, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(passing)
+{
+	close(self->fd);
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && p.revents == POLLIN;
+}
+
+TEST_F(passing, fork_shares_the_counter)
+{
+	uint64_t n = 0;
+	pid_t pid;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(evfd_test_read(self->fd, &n) != 8 || n != 1 ||
+		      evfd_test_write(self->fd, 41) != 8);
+	ASSERT_EQ(0, status_of(pid));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(41, n);
+}
+
+TEST_F(passing, the_parent_wakes_a_reader_in_the_child)
+{
+	uint64_t n = 0;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(evfd_test_read(self->fd, &n) == 8 ? n : 0);
+	ASSERT_EQ(0, evfd_test_wait_asleep(pid));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 17));
+	EXPECT_EQ(17, status_of(pid));
+	EXPECT_FALSE(is_readable(self->fd));
+}
+
+TEST_F(passing, the_child_wakes_a_writer_in_the_parent)
+{
+	pid_t parent = getpid(), pid;
+	uint64_t n = 0;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(evfd_test_wait_asleep(parent) ||
+		      evfd_test_read(self->fd, &n) != 8 ||
+		      n != EVFD_COUNT_MAX);
+	EXPECT_EQ(8, evfd_test_write(self->fd, 3));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(3, n);
+}
+
+TEST_F(passing, a_killed_reader_takes_nothing)
+{
+	uint64_t n = 0;
+	pid_t pid = fork();
+	int status;
+
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(evfd_test_read(self->fd, &n));
+	ASSERT_EQ(0, evfd_test_wait_asleep(pid));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(2, n);
+}
+
+TEST_F(passing, copies_are_the_same_counter)
+{
+	int copies[] = {
+		dup(self->fd), dup2(self->fd, 100),
+		dup3(self->fd, 101, O_CLOEXEC),
+		fcntl(self->fd, F_DUPFD, 110),
+		fcntl(self->fd, F_DUPFD_CLOEXEC, 120),
+	};
+	unsigned int i;
+	uint64_t n;
+
+	for (i = 0; i < ARRAY_SIZE(copies); i++) {
+		ASSERT_LE(0, copies[i]);
+		ASSERT_EQ(8, evfd_test_write(copies[i], i + 1));
+		EXPECT_TRUE(is_readable(self->fd));
+		EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+		EXPECT_EQ(i + 1, n);
+	}
+	/* One that is closed does not concern the others. */
+	close(copies[0]);
+	ASSERT_EQ(8, evfd_test_write(copies[1], 9));
+	EXPECT_EQ(8, evfd_test_read(copies[4], &n));
+	EXPECT_EQ(9, n);
+	EXPECT_EQ(-EBADF, evfd_test_read(copies[0], &n));
+}
+
+TEST_F(passing, close_on_exec_belongs_to_the_descriptor)
+{
+	int copy = dup(self->fd);
+
+	ASSERT_LE(0, copy);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(self->fd, F_GETFD));
+	EXPECT_EQ(0, fcntl(copy, F_GETFD));
+	ASSERT_EQ(0, fcntl(copy, F_SETFD, FD_CLOEXEC));
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFD, 0));
+	EXPECT_EQ(0, fcntl(self->fd, F_GETFD));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(copy, F_GETFD));
+}
+
+TEST_F(passing, nonblock_belongs_to_the_file)
+{
+	int copy = dup(self->fd);
+	uint64_t n;
+	pid_t pid;
+
+	ASSERT_LE(0, copy);
+	EXPECT_EQ(O_RDWR, fcntl(self->fd, F_GETFL));
+	ASSERT_EQ(0, fcntl(copy, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(O_RDWR | O_NONBLOCK, fcntl(self->fd, F_GETFL));
+	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, &n));
+	/* And of a process that has it by fork. */
+	pid = fork();
+	if (!pid)
+		_exit(fcntl(copy, F_SETFL, 0) != 0);
+	ASSERT_EQ(0, status_of(pid));
+	EXPECT_EQ(O_RDWR, fcntl(self->fd, F_GETFL));
+}
+
+TEST_F(passing, exec_keeps_what_is_not_close_on_exec)
+{
+	uint64_t n = 0;
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFD, 0));
+	EXPECT_EQ(0, spawn_with("fd", self->fd));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(5, n);
+}
+
+TEST_F(passing, exec_closes_what_is_close_on_exec)
+{
+	EXPECT_EQ(EBADF, spawn_with("fd", self->fd));
+	EXPECT_FALSE(is_readable(self->fd));
+}
+
+TEST_F(passing, a_socket_takes_it_to_an_unrelated_process)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int answer = evfd_test_make(self->evfd, EVFD_CLOEXEC, 0);
+	char name[32];
+	uint64_t n = 0;
+	pid_t pid;
+	int conn;
+
+	ASSERT_LE(0, answer);
+	snprintf(name, sizeof(name), "evfd-test-%d", getpid());
+	snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "%s", name);
+	ASSERT_EQ(0, bind(sock, (struct sockaddr *)&addr, sizeof(addr)));
+	ASSERT_EQ(0, listen(sock, 1));
+	pid = spawn("socket", name);
+	ASSERT_LE(0, pid);
+	conn = accept(sock, NULL, NULL);
+	ASSERT_LE(0, conn);
+	ASSERT_EQ(0, send_fd(conn, self->fd));
+	/* Blocks until the other side has written. */
+	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(5, n);
+	ASSERT_EQ(0, send_fd(conn, answer));
+	ASSERT_EQ(8, evfd_test_write(answer, n + 1));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_FALSE(is_readable(answer));
+}
+
+TEST_F(passing, it_lives_while_it_is_in_flight)
+{
+	uint64_t n = 0;
+	int sv[2], fd;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	fd = evfd_test_make(self->evfd, EVFD_NONBLOCK | EVFD_SEMAPHORE, 3);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, send_fd(sv[0], fd));
+	close(fd);
+	fd = receive_fd(sv[1]);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(O_RDWR | O_NONBLOCK, fcntl(fd, F_GETFL));
+	EXPECT_EQ(8, evfd_test_read(fd, &n));
+	EXPECT_EQ(1, n);
+	EXPECT_TRUE(is_readable(fd));
+	close(fd);
+}
+
+TEST_F(passing, pidfd_getfd_gets_the_same_counter)
+{
+	int copy = dup2(self->fd, 200), own, pidfd;
+	uint64_t n = 0;
+	pid_t pid;
+
+	ASSERT_EQ(200, copy);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	/* From now on the child alone has it as 200. */
+	close(copy);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	own = syscall(SYS_pidfd_getfd, pidfd, 200, 0);
+	ASSERT_LE(0, own);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(own, F_GETFD));
+	ASSERT_EQ(8, evfd_test_write(own, 8));
+	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(8, n);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+TEST_F(passing, it_cannot_be_opened_through_proc)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
+	EXPECT_EQ(-1, open(path, O_RDWR));
+	EXPECT_EQ(ENXIO, errno);
+}
+
+static int task_read(struct evfd_thread *task)
+{
+	return evfd_test_read(task->fd, &task->value);
+}
+
+/* The one who sleeps in it holds the file. */
+TEST_F(passing, a_blocked_reader_survives_the_close_of_its_descriptor)
+{
+	int fd = evfd_test_make(self->evfd, 0, 0);
+	struct evfd_thread task = { .fn = task_read, .fd = fd };
+	int copy = dup(fd);
+
+	ASSERT_LE(0, copy);
+	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	close(fd);
+	ASSERT_EQ(8, evfd_test_write(copy, 6));
+	ASSERT_EQ(0, evfd_thread_join(&task));
+	EXPECT_EQ(8, task.ret);
+	EXPECT_EQ(6, task.value);
+	close(copy);
+}
+
+/* The id is free again once the last way to the counter is gone. */
+TEST(the_last_close_frees_the_counter)
+{
+	int keep = evfd_test_create(0, 0);
+	int fd = evfd_test_create(0, 0);
+	int sv[2], copy, next, id;
+	pid_t pid;
+
+	ASSERT_LE(0, keep);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv));
+	id = evfd_test_id(fd);
+	EXPECT_NE(id, evfd_test_id(keep));
+	copy = dup(fd);
+	ASSERT_LE(0, copy);
+	EXPECT_EQ(id, evfd_test_id(copy));
+
+	/* As long as there is a copy, */
+	close(fd);
+	next = evfd_test_create(0, 0);
+	EXPECT_NE(id, evfd_test_id(next));
+	close(next);
+
+	/* or one on its way, */
+	ASSERT_EQ(0, send_fd(sv[0], copy));
+	close(copy);
+	next = evfd_test_create(0, 0);
+	EXPECT_NE(id, evfd_test_id(next));
+	close(next);
+
+	/* or one in another process. */
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		copy = receive_fd(sv[1]);
+		_exit(kill(getpid(), SIGSTOP) || evfd_test_id(copy) != id);
+	}
+	ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
+	close(sv[0]);
+	close(sv[1]);
+	next = evfd_test_create(0, 0);
+	EXPECT_NE(id, evfd_test_id(next));
+	close(next);
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	EXPECT_EQ(0, status_of(pid));
+
+	/* Ids are handed out from below. */
+	next = evfd_test_create(0, 0);
+	EXPECT_EQ(id, evfd_test_id(next));
+	close(next);
+}
+
+TEST(a_socket_that_dies_with_it_in_flight_frees_it)
+{
+	int fd = evfd_test_create(0, 0), sv[2], next;
+	int id = evfd_test_id(fd);
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	ASSERT_EQ(0, send_fd(sv[0], fd));
+	close(fd);
+	next = evfd_test_create(0, 0);
+	EXPECT_NE(id, evfd_test_id(next));
+	close(sv[0]);
+	close(sv[1]);
+	close(next);
+	next = evfd_test_create(0, 0);
+	EXPECT_EQ(id, evfd_test_id(next));
+	close(next);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && !strcmp(argv[1], "child"))
+		return child_main(argv[2], argv[3]);
+
+	return test_harness_run(argc, argv);
+}
