@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What /proc and fstat(2) show of a counter.
+ *
+ * The keys of fdinfo, their order and their formats are ABI, so they are
+ * compared to the letter. Where evfd has to look as eventfd(2) does, the test
+ * asks the running kernel's eventfd. Read evfd_test.h and evfd_thread.h first.
+ */
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "evfd_thread.h"
+
+#define NINSTANCES	2000
+
+/* The text of /proc/@pid/fdinfo/@fd. Returns its length or -errno. */
+static int read_fdinfo(pid_t pid, int fd, char *text, size_t size)
+{
+	char path[64];
+	ssize_t len;
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	len = read(info, text, size - 1);
+	text[len < 0 ? 0 : len] = 0;
+	close(info);
+
+	return len < 0 ? -errno : len;
+}
+
+/* What follows the lines that every file has, or "" if there is nothing. */
+static const char *own_lines(char *text)
+{
+	char *line = strstr(text, "\nino:\t");
+
+	line = line ? strchr(line + 1, '\n') : NULL;
+
+	return line ? line + 1 : "";
+}
+
+TEST(the_lines_have_their_order_and_format)
+{
+	static const struct {
+		uint64_t count;
+		const char *shown;
+	} counts[] = {
+		{ 0,			"               0" },
+		{ 1,			"               1" },
+		{ 0xabc,		"             abc" },
+		{ 0x1020304050607080,	"1020304050607080" },
+		{ EVFD_COUNT_MAX,	"fffffffffffffffe" },
+	};
+	char text[512], expected[256];
+	int semaphore, fd;
+	unsigned int i;
+
+	for (semaphore = 0; semaphore < 2; semaphore++) {
+		for (i = 0; i < ARRAY_SIZE(counts); i++) {
+			fd = evfd_test_create(semaphore ? EVFD_SEMAPHORE : 0,
+					      counts[i].count);
+			ASSERT_LE(0, fd);
+			ASSERT_LT(0, read_fdinfo(getpid(), fd, text, sizeof(text)));
+			snprintf(expected, sizeof(expected),
+				 "evfd-count: %s\nevfd-id: %d\nevfd-semaphore: %d\n",
+				 counts[i].shown, evfd_test_id(fd), semaphore);
+			/* Later versions may add lines of their own. */
+			EXPECT_EQ(0, strncmp(own_lines(text), expected,
+					     strlen(expected)))
+				TH_LOG("%s", text);
+			close(fd);
+		}
+	}
+}
+
+/* The keys are eventfd's but for the name, with the same number format. */
+TEST(the_lines_are_those_of_eventfd)
+{
+	uint64_t count = 0x1020304050607080;
+	int evfd = evfd_test_create(0, count);
+	int eventfd = evfd_test_create_eventfd(0, count);
+	char ours[512], theirs[512];
+	size_t len;
+
+	ASSERT_LE(0, evfd);
+	ASSERT_LE(0, eventfd);
+	ASSERT_LT(0, read_fdinfo(getpid(), evfd, ours, sizeof(ours)));
+	ASSERT_LT(0, read_fdinfo(getpid(), eventfd, theirs, sizeof(theirs)));
+	/* Up to the id, which differs. */
+	len = strcspn(own_lines(ours), "\n");
+	EXPECT_EQ(len + 3, strcspn(own_lines(theirs), "\n"));
+	EXPECT_EQ(0, strncmp(own_lines(ours), "evfd-count", 10));
+	EXPECT_EQ(0, strncmp(own_lines(theirs), "eventfd-count", 13));
+	EXPECT_EQ(0, strncmp(own_lines(ours) + 10, own_lines(theirs) + 13,
+			     len - 10));
+	close(evfd);
+	close(eventfd);
+}
+
+TEST(the_generic_lines_show_the_files_flags)
+{
+	int fd = evfd_test_create(EVFD_NONBLOCK | EVFD_CLOEXEC, 0);
+	char text[512], expected[64];
+
+	ASSERT_LE(0, fd);
+	ASSERT_LT(0, read_fdinfo(getpid(), fd, text, sizeof(text)));
+	snprintf(expected, sizeof(expected), "pos:\t0\nflags:\t0%o\n",
+		 O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	EXPECT_EQ(0, strncmp(text, expected, strlen(expected)))
+		TH_LOG("%s", text);
+	close(fd);
+}
+
+TEST(the_count_follows_reads_and_writes)
+{
+	int fd = evfd_test_create(EVFD_SEMAPHORE | EVFD_NONBLOCK, 0);
+	uint64_t n;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, evfd_test_count(fd));
+	ASSERT_EQ(8, evfd_test_write(fd, 1ULL << 40));
+	EXPECT_EQ(1ULL << 40, evfd_test_count(fd));
+	ASSERT_EQ(8, evfd_test_read(fd, &n));
+	EXPECT_EQ((1ULL << 40) - 1, evfd_test_count(fd));
+	/* To look is not to take. */
+	EXPECT_EQ((1ULL << 40) - 1, evfd_test_count(fd));
+	close(fd);
+}
+
+TEST(the_link_names_evfd)
+{
+	int fd = evfd_test_create(0, 0);
+	char path[64], link[64] = "";
+
+	ASSERT_LE(0, fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	EXPECT_EQ(17, readlink(path, link, sizeof(link) - 1));
+	EXPECT_STREQ("anon_inode:[evfd]", link);
+	close(fd);
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+TEST(two_thousand_instances_have_ids_of_their_own)
+{
+	struct rlimit limit = { NINSTANCES + 100, NINSTANCES + 100 };
+	static int fds[NINSTANCES], ids[NINSTANCES];
+	int first, i, fd;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	for (i = 0; i < NINSTANCES; i++) {
+		fds[i] = evfd_test_create(0, i);
+		ASSERT_LE(0, fds[i]);
+	}
+	for (i = 0; i < NINSTANCES; i++) {
+		ids[i] = evfd_test_id(fds[i]);
+		EXPECT_LE(0, ids[i]);
+		EXPECT_EQ(i, evfd_test_count(fds[i]));
+	}
+	first = ids[0];
+	qsort(ids, NINSTANCES, sizeof(ids[0]), compare_ints);
+	for (i = 1; i < NINSTANCES; i++)
+		ASSERT_NE(ids[i - 1], ids[i]);
+	for (i = 0; i < NINSTANCES; i++)
+		close(fds[i]);
+
+	/* They are free again. */
+	fd = evfd_test_create(0, 0);
+	EXPECT_EQ(first, evfd_test_id(fd));
+	close(fd);
+}
+
+#define NWRITES	20000
+
+static int task_write(struct evfd_thread *task)
+{
+	int i, ret;
+
+	for (i = 0; i < NWRITES; i++) {
+		ret = evfd_test_write(task->fd, 0x100000001ULL);
+		if (ret != 8)
+			return ret;
+	}
+
+	return 0;
+}
+
+TEST(the_count_only_grows_while_another_thread_writes)
+{
+	int fd = evfd_test_create(0, 0);
+	struct evfd_thread task = { .fn = task_write, .fd = fd };
+	uint64_t last = 0, now;
+	int looks = 0;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, evfd_thread_start(&task));
+	while (!evfd_thread_done(&task) || !looks) {
+		now = evfd_test_count(fd);
+		ASSERT_LE(last, now);
+		/* Never half of an update: both halves are the same. */
+		ASSERT_EQ(now >> 32, now & UINT32_MAX);
+		last = now;
+		looks++;
+	}
+	ASSERT_EQ(0, evfd_thread_join(&task));
+	EXPECT_EQ(0, task.ret);
+	EXPECT_EQ(NWRITES * 0x100000001ULL, evfd_test_count(fd));
+	close(fd);
+}
+
+FIXTURE(stat)
+{
+	int fd[2];
+};
+
+FIXTURE_SETUP(stat)
+{
+	self->fd[0] = evfd_test_create(0, 0);
+	self->fd[1] = evfd_test_create_eventfd(0, 0);
+	ASSERT_LE(0, self->fd[0]);
+	ASSERT_LE(0, self->fd[1]);
+}
+
+FIXTURE_TEARDOWN(stat)
+{
+	close(self->fd[0]);
+	close(self->fd[1]);
+}
+
+TEST_F(stat, fstat_shows_what_it_shows_of_an_eventfd)
+{
+	struct stat st[2];
+
+	ASSERT_EQ(0, fstat(self->fd[0], &st[0]));
+	ASSERT_EQ(0, fstat(self->fd[1], &st[1]));
+	EXPECT_EQ(st[1].st_mode, st[0].st_mode);
+	EXPECT_EQ(st[1].st_size, st[0].st_size);
+	EXPECT_EQ(st[1].st_dev, st[0].st_dev);
+	EXPECT_EQ(st[1].st_uid, st[0].st_uid);
+	/* The kernel has one inode for all files of this sort. */
+	EXPECT_EQ(st[1].st_ino, st[0].st_ino);
+}
+
+TEST_F(stat, what_changes_a_file_does_as_on_an_eventfd)
+{
+	struct {
+		int ret, err;
+	} chmod[2], chown[2], trunc[2], sync[2], map[2];
+	struct stat before;
+	int i;
+
+	/* It is the same inode, so this leaves it as it is. */
+	ASSERT_EQ(0, fstat(self->fd[1], &before));
+	for (i = 0; i < 2; i++) {
+		errno = 0;
+		chmod[i].ret = fchmod(self->fd[i], before.st_mode & 07777);
+		chmod[i].err = errno;
+		errno = 0;
+		chown[i].ret = fchown(self->fd[i], -1, -1);
+		chown[i].err = errno;
+		errno = 0;
+		trunc[i].ret = ftruncate(self->fd[i], 8);
+		trunc[i].err = errno;
+		errno = 0;
+		sync[i].ret = fsync(self->fd[i]);
+		sync[i].err = errno;
+		errno = 0;
+		map[i].ret = mmap(NULL, 4096, PROT_READ, MAP_SHARED,
+				  self->fd[i], 0) == MAP_FAILED;
+		map[i].err = errno;
+	}
+	EXPECT_EQ(0, memcmp(&chmod[0], &chmod[1], sizeof(chmod[0])));
+	EXPECT_EQ(0, memcmp(&chown[0], &chown[1], sizeof(chown[0])));
+	EXPECT_EQ(0, memcmp(&trunc[0], &trunc[1], sizeof(trunc[0])));
+	EXPECT_EQ(0, memcmp(&sync[0], &sync[1], sizeof(sync[0])));
+	EXPECT_EQ(0, memcmp(&map[0], &map[1], sizeof(map[0])));
+	EXPECT_EQ(1, map[0].ret);
+	EXPECT_EQ(-1, trunc[0].ret);
+}
+
+/*
+ * A child with @uid looks at its parent's: for each of the two descriptors it
+ * stores 1 if it sees the count, 0 if not, or -errno. Returns 0 or -1.
+ */
+static int look_at_parent(const int *fd, uid_t uid, int *seen)
+{
+	pid_t parent = getpid(), pid;
+	int status, i, ret;
+	int *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char text[512];
+
+	if (shared == MAP_FAILED)
+		return -1;
+	pid = fork();
+	if (!pid) {
+		if (uid && setresuid(uid, uid, uid))
+			_exit(1);
+		for (i = 0; i < 2; i++) {
+			ret = read_fdinfo(parent, fd[i], text, sizeof(text));
+			shared[i] = ret < 0 ? ret :
+					      !!strstr(text, "fd-count:");
+		}
+		_exit(0);
+	}
+	ret = waitpid(pid, &status, 0) == pid && !status ? 0 : -1;
+	seen[0] = shared[0];
+	seen[1] = shared[1];
+	munmap(shared, 4096);
+
+	return ret;
+}
+
+TEST_F(stat, another_process_sees_it_as_it_sees_an_eventfd)
+{
+	int seen[2];
+
+	ASSERT_EQ(0, look_at_parent(self->fd, 0, seen));
+	EXPECT_EQ(1, seen[0]);
+	EXPECT_EQ(1, seen[1]);
+	if (getuid())
+		SKIP(return, "the rest needs root");
+	/* Somebody else's eyes. */
+	ASSERT_EQ(0, look_at_parent(self->fd, 65534, seen));
+	EXPECT_GT(0, seen[0]);
+	EXPECT_EQ(seen[1], seen[0]);
+}
+
+TEST_HARNESS_MAIN
