@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module's life: what keeps it from being unloaded, that it comes and goes
+ * without a trace, and what it says about itself.
+ *
+ * Needs root, a guest of its own, and in EVFD_KO the path of evfd.ko. Leaves the
+ * module loaded, for whatever is run after it. What holds the module is always
+ * made by the test itself, so a refusal has one cause. Read evfd_test.h first.
+ */
+#include <elf.h>
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/klog.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "evfd_test.h"
+
+#define NCYCLES		20
+#define NATTEMPTS	5000
+
+/* The actions of klogctl(3) that are used here. */
+#define KLOG_READ_ALL	3
+#define KLOG_SIZE	10
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "evfd", O_NONBLOCK) ? -errno : 0;
+}
+
+/*
+ * The last reference to a file may be dropped a moment after the call that
+ * closed it: by a worker of the kernel, as for sockets and io_uring.
+ */
+static int unload_soon(void)
+{
+	int ret = unload(), ms;
+
+	for (ms = 0; ret == -EWOULDBLOCK && ms < EVFD_TEST_PATIENCE_MS; ms++) {
+		evfd_test_sleep_ms(1);
+		ret = unload();
+	}
+
+	return ret;
+}
+
+static int load(void)
+{
+	const char *path = getenv("EVFD_KO");
+	int fd = open(path ? path : "", O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+
+	return ret;
+}
+
+static bool is_loaded(void)
+{
+	return !access("/sys/module/evfd", F_OK);
+}
+
+/* The device as an unloaded module leaves it behind, and as a loaded one. */
+static int open_device(void)
+{
+	int fd = open("/dev/evfd", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+FIXTURE(module)
+{
+	int unused;
+};
+
+FIXTURE_SETUP(module)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	if (!getenv("EVFD_KO"))
+		SKIP(return, "EVFD_KO does not name evfd.ko");
+	if (!is_loaded())
+		ASSERT_EQ(0, load());
+}
+
+/* In the parent, after the test's process and all that it held is gone. */
+FIXTURE_TEARDOWN_PARENT(module)
+{
+	if (!is_loaded())
+		EXPECT_EQ(0, load());
+}
+
+TEST_F(module, unloads_when_nobody_uses_it)
+{
+	ASSERT_EQ(0, unload_soon());
+	EXPECT_FALSE(is_loaded());
+	EXPECT_EQ(-ENOENT, unload());
+	ASSERT_EQ(0, load());
+	EXPECT_TRUE(is_loaded());
+	EXPECT_EQ(-EEXIST, load());
+}
+
+TEST_F(module, an_open_device_holds_it)
+{
+	int dev = open_device();
+
+	ASSERT_LE(0, dev);
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	close(dev);
+	EXPECT_EQ(0, unload_soon());
+}
+
+TEST_F(module, a_counter_holds_it)
+{
+	int fd = evfd_test_create(0, 0), copy;
+	uint64_t n;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	copy = dup(fd);
+	close(fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	/* The attempts did it no harm. */
+	EXPECT_EQ(8, evfd_test_write(copy, 3));
+	EXPECT_EQ(8, evfd_test_read(copy, &n));
+	EXPECT_EQ(3, n);
+	close(copy);
+	EXPECT_EQ(0, unload_soon());
+}
+
+TEST_F(module, a_counter_in_another_process_holds_it)
+{
+	int fd = evfd_test_create(0, 0);
+	pid_t pid = fork();
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	close(fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_EQ(0, unload_soon());
+}
+
+TEST_F(module, a_blocked_reader_holds_it)
+{
+	int fd = evfd_test_create(0, 0);
+	pid_t pid = fork();
+	uint64_t n;
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(evfd_test_read(fd, &n) != 8);
+	close(fd);
+	ASSERT_EQ(0, evfd_test_wait_asleep(pid));
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	/* Killed in the middle of the module's code. */
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_EQ(0, unload_soon());
+}
+
+TEST_F(module, a_counter_in_flight_holds_it)
+{
+	int fd = evfd_test_create(0, 0), sv[2];
+	char byte = 'f', control[CMSG_SPACE(sizeof(fd))] = { };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	ASSERT_EQ(1, sendmsg(sv[0], &msg, 0));
+	close(fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	close(sv[0]);
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	close(sv[1]);
+	EXPECT_EQ(0, unload_soon());
+}
+
+TEST_F(module, io_uring_holds_it)
+{
+	struct io_uring_params p = { };
+	int ring = syscall(SYS_io_uring_setup, 2, &p);
+	int fd = evfd_test_create(0, 0), files[] = { fd };
+
+	if (ring < 0)
+		SKIP(return, "io_uring is not available: %s", strerror(errno));
+	ASSERT_LE(0, fd);
+	/* As a registered file, which no descriptor refers to any more. */
+	ASSERT_EQ(0, syscall(SYS_io_uring_register, ring,
+			     IORING_REGISTER_FILES, files, 1));
+	close(fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	close(ring);
+	EXPECT_EQ(0, unload_soon());
+}
+
+/* A set holds no file: the last close takes the counter out of it. */
+TEST_F(module, an_epoll_set_does_not_hold_it)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+	int fd = evfd_test_create(0, 1);
+
+	ASSERT_LE(0, ep);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
+	EXPECT_EQ(-EWOULDBLOCK, unload());
+	close(fd);
+	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
+	close(ep);
+}
+
+/* The count of users is one for each open file of either kind. */
+TEST_F(module, sysfs_counts_the_users)
+{
+	int dev = open_device(), fd[3], i, users = -1;
+	FILE *f = NULL;
+
+	ASSERT_LE(0, dev);
+	for (i = 0; i < 3; i++) {
+		fd[i] = evfd_test_create(0, 0);
+		ASSERT_LE(0, fd[i]);
+	}
+	f = fopen("/sys/module/evfd/refcnt", "r");
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(1, fscanf(f, "%d", &users));
+	fclose(f);
+	EXPECT_EQ(4, users);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	close(dev);
+}
+
+/* A creation that fails must not leave a count of users behind. */
+TEST_F(module, failed_creations_do_not_hold_it)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(-1, evfd_test_create(1U << 31, 0));
+		ASSERT_EQ(EINVAL, errno);
+		ASSERT_EQ(-1, evfd_test_create(0, UINT64_MAX));
+		ASSERT_EQ(EINVAL, errno);
+	}
+	EXPECT_EQ(0, unload_soon());
+}
+
+TEST_F(module, the_device_comes_and_goes_with_it)
+{
+	static const char sysfs[] = "/sys/class/misc/evfd";
+	static const char node[] = "/tmp/evfd-test-node";
+	struct stat st;
+
+	ASSERT_EQ(0, stat("/dev/evfd", &st));
+	EXPECT_EQ(S_IFCHR | 0666, st.st_mode);
+	EXPECT_EQ(0, st.st_uid);
+	/* The major number of miscellaneous devices. */
+	EXPECT_EQ(10, st.st_rdev >> 8 & 0xfff);
+	EXPECT_EQ(0, access(sysfs, F_OK));
+
+	/* A node that somebody made by hand does not lead anywhere after. */
+	unlink(node);
+	ASSERT_EQ(0, mknod(node, S_IFCHR | 0600, st.st_rdev));
+	ASSERT_EQ(0, unload_soon());
+	EXPECT_EQ(-ENOENT, open_device());
+	EXPECT_EQ(-1, access(sysfs, F_OK));
+	EXPECT_EQ(-1, open(node, O_RDWR));
+	EXPECT_EQ(ENODEV, errno);
+	unlink(node);
+
+	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, stat("/dev/evfd", &st));
+	EXPECT_EQ(S_IFCHR | 0666, st.st_mode);
+}
+
+/* How many lines of the kernel's log name evfd; -1 if it cannot be read. */
+static int log_lines(void)
+{
+	int size = klogctl(KLOG_SIZE, NULL, 0), len, n = 0;
+	char *log, *line;
+
+	log = size > 0 ? calloc(1, size + 1) : NULL;
+	len = log ? klogctl(KLOG_READ_ALL, log, size) : -1;
+	if (len < 0)
+		return -1;
+	for (line = log; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		/* Of the module, not of the kernel about it. */
+		n += !strncmp(line + strcspn(line, "]") + 1, " evfd", 5) &&
+		     !memmem(line, strcspn(line, "\n"), "taint", 5);
+	}
+	free(log);
+
+	return n;
+}
+
+TEST_F(module, loads_twenty_times_and_says_at_most_one_line)
+{
+	int before, after, i, fd;
+	uint64_t n;
+
+	ASSERT_EQ(0, unload_soon());
+	before = log_lines();
+	ASSERT_LE(0, before);
+	for (i = 0; i < NCYCLES; i++) {
+		ASSERT_EQ(0, load());
+		fd = evfd_test_create(0, i + 1);
+		ASSERT_LE(0, fd);
+		/* Each time it starts from nothing. */
+		EXPECT_EQ(0, evfd_test_id(fd));
+		EXPECT_EQ(8, evfd_test_read(fd, &n));
+		EXPECT_EQ(i + 1, n);
+		close(fd);
+		ASSERT_EQ(0, unload_soon());
+	}
+	after = log_lines();
+	EXPECT_LE(after - before, NCYCLES);
+}
+
+/* Whoever comes too late finds no device; nobody finds half a module. */
+TEST_F(module, can_be_unloaded_while_others_try_to_use_it)
+{
+	int i, ret, fd, done = 0;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* Make and drop counters whenever there is a device. */
+		for (;;) {
+			struct evfd_create arg = { .initval = 1 };
+			int dev = open_device();
+
+			fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
+			if (fd >= 0 && evfd_test_write(fd, 1) != 8)
+				_exit(1);
+			close(fd);
+			close(dev);
+		}
+	}
+	for (i = 0; i < NATTEMPTS && done < NCYCLES / 2; i++) {
+		ret = unload();
+		if (ret) {
+			ASSERT_EQ(-EWOULDBLOCK, ret);
+			continue;
+		}
+		done++;
+		ASSERT_EQ(0, load());
+	}
+	EXPECT_LT(0, done);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &ret, 0));
+	EXPECT_TRUE(WIFSIGNALED(ret));
+	EXPECT_EQ(0, unload_soon());
+}
+
+/* The value of @key in the module's .modinfo section, or NULL. */
+static const char *modinfo_value(const char *map, const char *key)
+{
+	const Elf64_Ehdr *elf = (const void *)map;
+	const Elf64_Shdr *sections, *s;
+	size_t len = strlen(key);
+	const char *names, *p;
+	int i;
+
+	if (memcmp(map, ELFMAG, SELFMAG) ||
+	    elf->e_ident[EI_CLASS] != ELFCLASS64)
+		return NULL;
+	sections = (const void *)(map + elf->e_shoff);
+	names = map + sections[elf->e_shstrndx].sh_offset;
+	for (i = 0; i < elf->e_shnum; i++) {
+		s = &sections[i];
+		if (strcmp(names + s->sh_name, ".modinfo"))
+			continue;
+		for (p = map + s->sh_offset;
+		     p < map + s->sh_offset + s->sh_size; p += strlen(p) + 1) {
+			if (!strncmp(p, key, len) && p[len] == '=')
+				return p + len + 1;
+		}
+	}
+
+	return NULL;
+}
+
+TEST_F(module, says_who_and_what_it_is)
+{
+	int fd = open(getenv("EVFD_KO"), O_RDONLY | O_CLOEXEC);
+	char version[64] = "", *map;
+	struct stat st;
+	FILE *f;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &st));
+	map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	if (memcmp(map, ELFMAG, SELFMAG) ||
+	    map[EI_CLASS] != ELFCLASS64)
+		SKIP(return, "not a plain 64-bit module file");
+	EXPECT_STREQ("evfd", modinfo_value(map, "name") ?: "");
+	EXPECT_STREQ("evfd developers", modinfo_value(map, "author") ?: "");
+	EXPECT_STREQ("GPL", modinfo_value(map, "license") ?: "");
+	EXPECT_NE(NULL, modinfo_value(map, "version"));
+	EXPECT_NE(NULL, strstr(modinfo_value(map, "description") ?: "",
+			       "eventfd"));
+	EXPECT_NE(NULL, modinfo_value(map, "vermagic"));
+	/* What is loaded is what the file says. */
+	f = fopen("/sys/module/evfd/version", "r");
+	ASSERT_NE(NULL, f);
+	ASSERT_NE(NULL, fgets(version, sizeof(version), f));
+	fclose(f);
+	version[strcspn(version, "\n")] = 0;
+	EXPECT_STREQ(modinfo_value(map, "version") ?: "", version);
+}
+
+/* The last in this file: whatever comes after finds the module loaded. */
+TEST_F(module, is_loaded_at_the_end)
+{
+	int fd = evfd_test_create(0, 4);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(4, evfd_test_count(fd));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
