@@ -12,6 +12,7 @@
 
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/uio.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -42,10 +43,15 @@ static inline void evfd_poll_wait(struct file *file, wait_queue_head_t *wq,
 {
 	poll_wait(file, wq, wait);
 	if (!poll_does_not_wait(wait)) {
-		/* Pairs with the update of the count, see evfd_file_poll(). */
+		/* Pairs with the update of the count, see evfd_file_poll_wait(). */
 		smp_mb();
 	}
 }
+#endif
+
+/* Since 6.4. Before, only io_uring's buffers were of this kind. */
+#ifndef iter_iov_addr
+#define iter_iov_addr(iter)	((iter)->ubuf + (iter)->iov_offset)
 #endif
 
 /* Since 6.2. Before, there is no KUnit that could load our tests. */

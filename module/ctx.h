@@ -14,7 +14,8 @@
  * No lost wakeup: who changes the count does so with a fully ordered atomic and
  * then looks for waiters (evfd_ctx_added(), evfd_ctx_taken()). Who waits makes
  * itself visible on a queue, executes a full barrier and then looks at the
- * count (evfd_ctx_wait_readable(), evfd_ctx_wait_writable(), evfd_file_poll()).
+ * count (evfd_ctx_wait_readable(), evfd_ctx_wait_writable(), and
+ * evfd_file_poll_wait()).
  * Whichever barrier comes first, the other side sees what was before it:
  *
  *	updater				waiter
@@ -111,7 +112,7 @@ static inline void evfd_ctx_added(struct evfd_ctx *ctx, u64 n)
 	/*
 	 * The barrier is the update's. Pairs with the one between queueing and
 	 * looking at the count in evfd_ctx_wait_readable() and in
-	 * evfd_file_poll().
+	 * evfd_file_poll_wait().
 	 */
 	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->readers))
 		evfd_ctx_wake_added(ctx, n, EPOLLIN);
@@ -123,7 +124,7 @@ static inline void evfd_ctx_taken(struct evfd_ctx *ctx)
 	/*
 	 * The barrier is the update's. Pairs with the one between queueing and
 	 * looking at the count in evfd_ctx_wait_writable() and in
-	 * evfd_file_poll().
+	 * evfd_file_poll_wait().
 	 */
 	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->writers))
 		evfd_ctx_wake_taken(ctx);

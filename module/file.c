@@ -47,6 +47,16 @@ static __always_inline bool evfd_copy_to_user(char __user *buf, u64 n)
 	return !copy_to_user(buf, &n, sizeof(n));
 }
 
+/*
+ * A vector of one segment, and most of what io_uring passes, is a buffer in an
+ * envelope. Accessing it directly spares the general way of copying, which is
+ * longer than everything else on the path.
+ */
+static bool evfd_iter_is_plain(const struct iov_iter *iter)
+{
+	return EVFD_SINGLE_ACCESS && iter_is_ubuf(iter);
+}
+
 static bool evfd_file_nowait(const struct file *file, int iocb_flags)
 {
 	return (file->f_flags & O_NONBLOCK) || (iocb_flags & IOCB_NOWAIT);
@@ -129,7 +139,14 @@ static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (iov_iter_count(to) < sizeof(u64))
 		return -EINVAL;
 
-	ret = evfd_file_try_take(file->private_data, NULL, to);
+	if (evfd_iter_is_plain(to)) {
+		ret = evfd_file_try_take(file->private_data,
+					 iter_iov_addr(to), NULL);
+		if (likely(ret > 0))
+			iov_iter_advance(to, ret);
+	} else {
+		ret = evfd_file_try_take(file->private_data, NULL, to);
+	}
 	if (likely(ret))
 		return ret;
 	return evfd_file_take_slow(file, iocb->ki_flags, NULL, to);
@@ -140,6 +157,9 @@ static noinline ssize_t evfd_file_add_slow(struct file *file, int iocb_flags,
 					   u64 n)
 {
 	struct evfd_ctx *ctx = file->private_data;
+
+	if (n > EVFD_COUNT_MAX)
+		return -EINVAL;
 
 	do {
 		int ret;
@@ -155,14 +175,13 @@ static noinline ssize_t evfd_file_add_slow(struct file *file, int iocb_flags,
 }
 
 /*
- * Adds @n, or waits for room.
+ * Adds @n, or waits for room. No counter has room for the overflow value, so
+ * that is left to the slow path to refuse.
  * Return: 8, -EINVAL, -EAGAIN, -ERESTARTSYS; on an error nothing was added.
  */
 static __always_inline ssize_t evfd_file_add(struct file *file, int iocb_flags,
 					     u64 n)
 {
-	if (unlikely(n > EVFD_COUNT_MAX))
-		return -EINVAL;
 	if (likely(evfd_ctx_add(file->private_data, n)))
 		return sizeof(n);
 	return evfd_file_add_slow(file, iocb_flags, n);
@@ -201,29 +220,14 @@ static ssize_t evfd_file_write_segment(struct kiocb *iocb,
 }
 
 /*
- * The flags of pwritev2(2) that the VFS refuses for a file without write_iter,
- * which eventfd is. RWF_NOWAIT is not among them: here it works.
+ * As the VFS does it for eventfd: each segment is a write of its own, and an
+ * error after the first ends it short.
  */
-static bool evfd_rwf_refused(struct kiocb *iocb)
-{
-	bool append = iocb->ki_flags & IOCB_APPEND;
-
-	return is_sync_kiocb(iocb) &&
-	       ((iocb->ki_flags & IOCB_DSYNC) ||
-		append != !!(iocb->ki_filp->f_flags & O_APPEND));
-}
-
-/*
- * For writev, io_uring and AIO. As the VFS does it for eventfd: each segment is
- * a write of its own, and an error after the first ends it short.
- */
-static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static noinline ssize_t evfd_file_write_segments(struct kiocb *iocb,
+						 struct iov_iter *from)
 {
 	ssize_t done = 0;
 	ssize_t ret;
-
-	if (evfd_rwf_refused(iocb))
-		return -EOPNOTSUPP;
 
 	do {
 		ret = evfd_file_write_segment(iocb, from);
@@ -237,7 +241,39 @@ static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return done ?: ret;
 }
 
-static __poll_t evfd_file_poll(struct file *file, poll_table *wait)
+/*
+ * The flags of pwritev2(2) that the VFS refuses for a file without write_iter,
+ * which eventfd is. RWF_NOWAIT is not among them: here it works.
+ */
+static bool evfd_rwf_refused(struct kiocb *iocb)
+{
+	int flags = iocb->ki_flags & (IOCB_APPEND | IOCB_DSYNC);
+	int of_file = iocb->ki_filp->f_flags & O_APPEND ? IOCB_APPEND : 0;
+
+	return flags != of_file && is_sync_kiocb(iocb);
+}
+
+/* For writev, io_uring and AIO: one attempt at the plain case, or all of it. */
+static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct evfd_ctx *ctx = iocb->ki_filp->private_data;
+	u64 n;
+
+	if (unlikely(evfd_rwf_refused(iocb)))
+		return -EOPNOTSUPP;
+
+	if (evfd_iter_is_plain(from) && iov_iter_count(from) == sizeof(n) &&
+	    likely(evfd_copy_from_user(&n, iter_iov_addr(from))) &&
+	    likely(evfd_ctx_add(ctx, n))) {
+		iov_iter_advance(from, sizeof(n));
+		return sizeof(n);
+	}
+	return evfd_file_write_segments(iocb, from);
+}
+
+/* Queues and looks. Out of line, since most polls only look. */
+static noinline __poll_t evfd_file_poll_wait(struct file *file,
+					     poll_table *wait)
 {
 	struct evfd_ctx *ctx = file->private_data;
 
@@ -249,6 +285,14 @@ static __poll_t evfd_file_poll(struct file *file, poll_table *wait)
 	evfd_poll_wait(file, &ctx->pollers, wait);
 
 	return evfd_count_poll(evfd_ctx_count(ctx));
+}
+
+static __poll_t evfd_file_poll(struct file *file, poll_table *wait)
+{
+	if (!poll_does_not_wait(wait))
+		return evfd_file_poll_wait(file, wait);
+
+	return evfd_count_poll(evfd_ctx_count(file->private_data));
 }
 
 static int evfd_file_release(struct inode *inode, struct file *file)
