@@ -16,18 +16,25 @@
  * Pollers come first, so that an in-kernel consumer that takes the count in its
  * callback gets it before a reader is woken for nothing.
  */
-#include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "compat.h"
 #include "ctx.h"
 
-static DEFINE_IDA(evfd_ida);
+static struct kmem_cache *evfd_ctx_cache;
 
-/* Runs evfd_ctx::deferred; of our own so that unloading can wait for it. */
-static struct workqueue_struct *evfd_wq;
+/*
+ * The id of the newest counter. Not an IDA, which would be a tenth of the cost of
+ * a counter's life; and what is never used again cannot be mistaken.
+ */
+static atomic64_t evfd_last_id = ATOMIC64_INIT(-1);
+
+/* The counters with deferred events, each with a reference; and their worker. */
+static LLIST_HEAD(evfd_deferred_ctxs);
+static struct work_struct evfd_deferred_work;
 
 /*
  * May this context walk the wait queues? Not from a poller's callback: the
@@ -45,13 +52,16 @@ static bool evfd_wake_must_defer(void)
 static void evfd_ctx_wake_later(struct evfd_ctx *ctx, __poll_t events)
 {
 	/*
-	 * The atomic is relaxed: queue_work() orders it before the work's run,
-	 * or before the rest of a run that it finds pending.
+	 * Fully ordered, so the count is changed before. Pairs with the exchange
+	 * in evfd_ctx_wake_deferred(), which finds these events or comes before
+	 * them; in that case it left 0, and the counter is listed again.
 	 */
-	atomic_or((__force int)events, &ctx->deferred_events);
+	if (atomic_fetch_or((__force int)events, &ctx->deferred_events))
+		return;
+
 	kref_get(&ctx->kref);
-	if (!queue_work(evfd_wq, &ctx->deferred))
-		evfd_ctx_put(ctx);
+	llist_add(&ctx->deferred, &evfd_deferred_ctxs);
+	schedule_work(&evfd_deferred_work);
 }
 
 static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events)
@@ -106,21 +116,30 @@ void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
 		wake_up_interruptible_all(&ctx->writers);
 }
 
-/*
- * What was deferred: nested signals may have been several, so readers are woken
- * for all that is there to take.
- */
-static void evfd_ctx_deferred(struct work_struct *work)
+static void evfd_ctx_wake_deferred(struct evfd_ctx *ctx)
 {
-	struct evfd_ctx *ctx = container_of(work, struct evfd_ctx, deferred);
+	/* Pairs with the update in evfd_ctx_wake_later(). */
 	__poll_t events = (__force __poll_t)atomic_xchg(&ctx->deferred_events, 0);
 
 	if (events & EPOLLOUT)
 		evfd_ctx_wake_taken(ctx);
+	/* Several signals may have come together: wake for all that is there. */
 	if (events & ~EPOLLOUT)
 		evfd_ctx_wake_added(ctx, evfd_ctx_count(ctx),
 				    events & ~EPOLLOUT);
-	evfd_ctx_put(ctx);
+}
+
+static void evfd_wake_deferred(struct work_struct *work)
+{
+	struct llist_node *list = llist_del_all(&evfd_deferred_ctxs);
+	struct evfd_ctx *ctx, *next;
+
+	/* Oldest first. A counter may be listed again as soon as its turn is. */
+	list = llist_reverse_order(list);
+	llist_for_each_entry_safe(ctx, next, list, deferred) {
+		evfd_ctx_wake_deferred(ctx);
+		evfd_ctx_put(ctx);
+	}
 }
 
 /*
@@ -191,24 +210,18 @@ struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags)
 {
 	struct evfd_ctx *ctx;
 
-	ctx = kmalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	ctx = kmem_cache_alloc(evfd_ctx_cache, GFP_KERNEL);
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
 
-	ctx->id = ida_alloc(&evfd_ida, GFP_KERNEL);
-	if (ctx->id < 0) {
-		kfree(ctx);
-		return ERR_PTR(-ENOMEM);
-	}
-
 	atomic64_set(&ctx->count, initval);
+	ctx->id = atomic64_inc_return_relaxed(&evfd_last_id);
 	ctx->flags = flags;
 	init_waitqueue_head(&ctx->pollers);
 	init_waitqueue_head(&ctx->readers);
 	init_waitqueue_head(&ctx->writers);
 	kref_init(&ctx->kref);
 	atomic_set(&ctx->deferred_events, 0);
-	INIT_WORK(&ctx->deferred, evfd_ctx_deferred);
 
 	return ctx;
 }
@@ -222,8 +235,7 @@ static void evfd_ctx_free(struct kref *kref)
 {
 	struct evfd_ctx *ctx = container_of(kref, struct evfd_ctx, kref);
 
-	ida_free(&evfd_ida, ctx->id);
-	kfree(ctx);
+	kmem_cache_free(evfd_ctx_cache, ctx);
 }
 
 /**
@@ -351,14 +363,15 @@ EXPORT_SYMBOL_GPL(evfd_ctx_remove_wait_queue);
 
 int evfd_ctx_init(void)
 {
-	evfd_wq = alloc_workqueue("evfd", WQ_UNBOUND, 0);
+	INIT_WORK(&evfd_deferred_work, evfd_wake_deferred);
+	evfd_ctx_cache = KMEM_CACHE(evfd_ctx, SLAB_ACCOUNT);
 
-	return evfd_wq ? 0 : -ENOMEM;
+	return evfd_ctx_cache ? 0 : -ENOMEM;
 }
 
-/* Context: no counter exists, but the work of one that is gone may run. */
+/* Context: every file is gone, but the worker may hold the last reference. */
 void evfd_ctx_exit(void)
 {
-	destroy_workqueue(evfd_wq);
-	ida_destroy(&evfd_ida);
+	flush_work(&evfd_deferred_work);
+	kmem_cache_destroy(evfd_ctx_cache);
 }

@@ -33,9 +33,9 @@
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
+#include <linux/llist.h>
 #include <linux/types.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 #include <uapi/linux/evfd.h>
 
 #include "counter.h"
@@ -45,7 +45,7 @@
  * struct evfd_ctx - one counter
  * @count: the value, see counter.h. Lock-free; only ctx.h touches it.
  * @flags: EVFD_SEMAPHORE or 0. Immutable.
- * @id: unique among the living counters, for fdinfo. Immutable.
+ * @id: a number that no other counter has or had, for fdinfo. Immutable.
  * @pollers: poll, epoll, io_uring and in-kernel waiters; their callbacks run
  *	under its lock. Blocked readers and writers are never on it: one with
  *	EPOLLEXCLUSIVE would swallow a reader's wake.
@@ -53,23 +53,23 @@
  *	woken.
  * @writers: tasks blocked for room. None exclusive, since each may need a
  *	different amount.
- * @kref: held by the file, by in-kernel users and by pending @deferred work.
- * @deferred_events: poll events still to be announced by @deferred.
- * @deferred: wakes in the name of those who may not, see ctx.c.
+ * @kref: held by the file, by in-kernel users and by @deferred.
+ * @deferred_events: poll events that a worker has yet to announce.
+ * @deferred: on the worker's list while @deferred_events is not 0, see ctx.c.
  *
  * No two of the queues' locks are ever held at once: what a poller's callback
- * changes is announced by @deferred.
+ * changes is announced by the worker.
  */
 struct evfd_ctx {
 	atomic64_t		count;
 	unsigned int		flags;
-	int			id;
+	struct kref		kref;
 	wait_queue_head_t	pollers;
 	wait_queue_head_t	readers;
 	wait_queue_head_t	writers;
-	struct kref		kref;
+	u64			id;
 	atomic_t		deferred_events;
-	struct work_struct	deferred;
+	struct llist_node	deferred;
 };
 
 struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags);

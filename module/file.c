@@ -309,7 +309,7 @@ static void evfd_file_show_fdinfo(struct seq_file *m, struct file *file)
 
 	seq_printf(m,
 		   "evfd-count: %16llx\n"
-		   "evfd-id: %d\n"
+		   "evfd-id: %llu\n"
 		   "evfd-semaphore: %d\n",
 		   evfd_ctx_count(ctx), ctx->id, evfd_ctx_is_semaphore(ctx));
 }

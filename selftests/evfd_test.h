@@ -125,19 +125,33 @@ static inline uint64_t evfd_test_count(int fd)
 	return count;
 }
 
-/* The number of the counter among the living ones, as fdinfo shows it. */
-static inline int evfd_test_id(int fd)
+/* The counter's number, which no other has or had, as fdinfo shows it. */
+static inline uint64_t evfd_test_id(int fd)
 {
 	char path[64];
-	int id;
+	uint64_t id;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (evfd_test_proc(path, "evfd-id:", "%d", &id)) {
+	if (evfd_test_proc(path, "evfd-id:", "%" SCNu64, &id)) {
 		fprintf(stderr, "# no evfd-id in %s\n", path);
 		exit(1);
 	}
 
 	return id;
+}
+
+/* How many counters and open /dev/evfd there are: each pins the module. */
+static inline int evfd_test_users(void)
+{
+	const char *path = "/sys/module/evfd/refcnt";
+	int users;
+
+	if (evfd_test_proc(path, "", "%d", &users)) {
+		fprintf(stderr, "# no number in %s\n", path);
+		exit(1);
+	}
+
+	return users;
 }
 
 static inline void evfd_test_sleep_ms(unsigned int ms)

@@ -430,35 +430,28 @@ TEST_F(passing, a_blocked_reader_survives_the_close_of_its_descriptor)
 	close(copy);
 }
 
-/* The id is free again once the last way to the counter is gone. */
 TEST(the_last_close_frees_the_counter)
 {
-	int keep = evfd_test_create(0, 0);
+	int users = evfd_test_users();
 	int fd = evfd_test_create(0, 0);
-	int sv[2], copy, next, id;
+	uint64_t id = evfd_test_id(fd);
+	int sv[2], copy;
 	pid_t pid;
 
-	ASSERT_LE(0, keep);
-	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv));
-	id = evfd_test_id(fd);
-	EXPECT_NE(id, evfd_test_id(keep));
+	EXPECT_EQ(users + 1, evfd_test_users());
 	copy = dup(fd);
 	ASSERT_LE(0, copy);
 	EXPECT_EQ(id, evfd_test_id(copy));
 
-	/* As long as there is a copy, */
+	/* It is there as long as there is a copy, */
 	close(fd);
-	next = evfd_test_create(0, 0);
-	EXPECT_NE(id, evfd_test_id(next));
-	close(next);
+	EXPECT_EQ(users + 1, evfd_test_users());
 
 	/* or one on its way, */
 	ASSERT_EQ(0, send_fd(sv[0], copy));
 	close(copy);
-	next = evfd_test_create(0, 0);
-	EXPECT_NE(id, evfd_test_id(next));
-	close(next);
+	EXPECT_EQ(users + 1, evfd_test_users());
 
 	/* or one in another process. */
 	pid = fork();
@@ -470,34 +463,25 @@ TEST(the_last_close_frees_the_counter)
 	ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
 	close(sv[0]);
 	close(sv[1]);
-	next = evfd_test_create(0, 0);
-	EXPECT_NE(id, evfd_test_id(next));
-	close(next);
+	EXPECT_EQ(users + 1, evfd_test_users());
 	ASSERT_EQ(0, kill(pid, SIGCONT));
 	EXPECT_EQ(0, status_of(pid));
 
-	/* Ids are handed out from below. */
-	next = evfd_test_create(0, 0);
-	EXPECT_EQ(id, evfd_test_id(next));
-	close(next);
+	EXPECT_EQ(users, evfd_test_users());
 }
 
 TEST(a_socket_that_dies_with_it_in_flight_frees_it)
 {
-	int fd = evfd_test_create(0, 0), sv[2], next;
-	int id = evfd_test_id(fd);
+	int users = evfd_test_users();
+	int fd = evfd_test_create(0, 0), sv[2];
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
 	ASSERT_EQ(0, send_fd(sv[0], fd));
 	close(fd);
-	next = evfd_test_create(0, 0);
-	EXPECT_NE(id, evfd_test_id(next));
+	EXPECT_EQ(users + 1, evfd_test_users());
 	close(sv[0]);
 	close(sv[1]);
-	close(next);
-	next = evfd_test_create(0, 0);
-	EXPECT_EQ(id, evfd_test_id(next));
-	close(next);
+	EXPECT_EQ(users, evfd_test_users());
 }
 
 int main(int argc, char **argv)
