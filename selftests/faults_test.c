@@ -365,7 +365,7 @@ static atomic_bool protect_stop;
 
 static void *protect_loop(void *page)
 {
-	volatile int spin;
+	atomic_int spin;
 
 	while (!protect_stop) {
 		mprotect(page, 4096, PROT_NONE);

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Many at once: the sums agree to the last unit, nobody sleeps on what he could
+ * have, and nobody is woken for what he cannot. Everything is counted; no test
+ * depends on how fast the machine is.
+ *
+ * Uses evfd_task.h. A wake that is lost shows as an end that does not come
+ * within the patience.
+ */
+#include <limits.h>
+
+#include "kselftest_harness.h"
+#include "evfd_task.h"
+
+#define MAX		EVFD_COUNT_MAX
+#define NR_WRITERS	4
+#define NR_READERS	4
+#define NR_WORKERS	(NR_WRITERS + NR_READERS)
+#define NR_WRITES	2000
+/* How many waits must have been interrupted where there are signals. */
+#define NR_INTERRUPTED	20
+
+/* Everything that the threads of one test share. */
+struct shared {
+	int fd;
+	bool semaphore;
+	bool mixed;
+	bool signals;
+	/* The one side keeps near the other, so that the other has to sleep. */
+	bool writers_keep_near;
+	bool readers_keep_near;
+	/* What a writer adds at least. */
+	uint64_t step;
+	/* Modulo 2^64, as the big steps go round it. */
+	_Atomic uint64_t written;
+	_Atomic uint64_t taken;
+	atomic_int writers_left;
+	atomic_int readers_left;
+	atomic_bool stop;
+	atomic_bool signals_stop;
+	atomic_int writes;
+	atomic_int again;
+	atomic_int interrupted;
+	/* The first thing that went wrong in a thread, as -errno or value. */
+	_Atomic long wrong;
+};
+
+struct worker {
+	struct shared *shared;
+	int number;
+	pthread_t thread;
+};
+
+FIXTURE(concurrency) {
+	struct shared shared;
+	struct worker workers[NR_WORKERS];
+	pthread_t signaller;
+	uint64_t initval;
+};
+
+FIXTURE_VARIANT(concurrency) {
+	unsigned int flags;
+	bool mixed;
+	bool signals;
+	/* Start so near to the limit that writers have to wait. */
+	bool near_full;
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore) {
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain_nonblock) {
+	.flags = EVFD_NONBLOCK,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore_nonblock) {
+	.flags = EVFD_SEMAPHORE | EVFD_NONBLOCK,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain_mixed) {
+	.flags = 0,
+	.mixed = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore_mixed) {
+	.flags = EVFD_SEMAPHORE,
+	.mixed = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain_signals) {
+	.flags = 0,
+	.signals = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore_signals) {
+	.flags = EVFD_SEMAPHORE,
+	.signals = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain_full) {
+	.flags = 0,
+	.near_full = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore_full) {
+	.flags = EVFD_SEMAPHORE,
+	.near_full = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain_full_nonblock) {
+	.flags = EVFD_NONBLOCK,
+	.near_full = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore_full_nonblock) {
+	.flags = EVFD_SEMAPHORE | EVFD_NONBLOCK,
+	.near_full = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain_full_mixed) {
+	.flags = 0,
+	.mixed = true,
+	.near_full = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore_full_mixed) {
+	.flags = EVFD_SEMAPHORE,
+	.mixed = true,
+	.near_full = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, plain_full_signals) {
+	.flags = 0,
+	.signals = true,
+	.near_full = true,
+};
+
+FIXTURE_VARIANT_ADD(concurrency, semaphore_full_signals) {
+	.flags = EVFD_SEMAPHORE,
+	.signals = true,
+	.near_full = true,
+};
+
+static void on_signal(int sig)
+{
+}
+
+FIXTURE_SETUP(concurrency)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	int i;
+
+	/* In plain mode, where a read takes all, it takes big steps to fill. */
+	self->shared.step = variant->near_full &&
+			    !(variant->flags & EVFD_SEMAPHORE) ? 1ULL << 62 : 1;
+	self->initval = variant->near_full ? MAX - 8 : 0;
+	self->shared.fd = evfd_test_create(variant->flags, self->initval);
+	ASSERT_LE(0, self->shared.fd);
+	self->shared.semaphore = variant->flags & EVFD_SEMAPHORE;
+	self->shared.mixed = variant->mixed;
+	self->shared.signals = variant->signals;
+	self->shared.writers_keep_near = !variant->near_full;
+	self->shared.readers_keep_near = variant->near_full &&
+					 variant->flags & EVFD_SEMAPHORE;
+	self->shared.writers_left = NR_WRITERS;
+	self->shared.readers_left = NR_READERS;
+	for (i = 0; i < NR_WORKERS; i++) {
+		self->workers[i].shared = &self->shared;
+		self->workers[i].number = i;
+	}
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+}
+
+FIXTURE_TEARDOWN(concurrency)
+{
+}
+
+/* One operation; true if it succeeded, false if it is to be tried again. */
+static bool attempt(struct worker *worker, bool write, uint64_t *n)
+{
+	struct shared *shared = worker->shared;
+	struct iovec iov = { n, sizeof(*n) };
+	int flags = shared->mixed && worker->number & 1 ? RWF_NOWAIT : 0;
+	ssize_t ret;
+
+	if (flags && write)
+		ret = pwritev2(shared->fd, &iov, 1, -1, flags);
+	else if (flags)
+		ret = preadv2(shared->fd, &iov, 1, -1, flags);
+	else if (write)
+		ret = evfd_test_write(shared->fd, *n);
+	else
+		ret = evfd_test_read(shared->fd, n);
+
+	if (ret < 0 && flags)
+		ret = -errno;
+	if (ret == 8)
+		return true;
+	if (ret == -EAGAIN) {
+		shared->again++;
+		sched_yield();
+	} else if (ret == -EINTR) {
+		shared->interrupted++;
+	} else if (!shared->wrong) {
+		shared->wrong = ret ?: LONG_MIN;
+	}
+
+	return false;
+}
+
+static void *writer(void *arg)
+{
+	struct worker *worker = arg;
+	struct shared *shared = worker->shared;
+	int i;
+
+	for (i = 0; i < NR_WRITES || (shared->signals &&
+				      shared->interrupted < NR_INTERRUPTED);
+	     i++) {
+		uint64_t n = shared->step + (worker->number + i) % 3;
+
+		while (shared->writers_keep_near && !shared->wrong &&
+		       (int64_t)(shared->written - shared->taken) > 2)
+			sched_yield();
+		while (!attempt(worker, true, &n) && !shared->wrong)
+			;
+		if (shared->wrong)
+			break;
+		shared->written += n;
+		shared->writes++;
+	}
+	shared->writers_left--;
+
+	return NULL;
+}
+
+static void *reader(void *arg)
+{
+	struct worker *worker = arg;
+	struct shared *shared = worker->shared;
+
+	while (!shared->stop && !shared->wrong) {
+		uint64_t n;
+
+		if (shared->readers_keep_near &&
+		    (int64_t)(shared->written - shared->taken) < 2) {
+			sched_yield();
+			continue;
+		}
+		if (!attempt(worker, false, &n))
+			continue;
+		if (!n || (shared->semaphore && n != 1))
+			shared->wrong = n ?: LONG_MAX;
+		shared->taken += n;
+	}
+	shared->readers_left--;
+
+	return NULL;
+}
+
+static void *signaller(void *arg)
+{
+	struct worker *workers = arg;
+	struct shared *shared = workers[0].shared;
+
+	while (!shared->signals_stop) {
+		pthread_kill(workers[rand() % NR_WORKERS].thread, SIGUSR1);
+		sched_yield();
+	}
+
+	return NULL;
+}
+
+/* Waits for @condition; what a test may fail on comes after it. */
+#define WAIT_FOR(condition)						\
+	do {								\
+		int wait_ms;						\
+									\
+		for (wait_ms = 0; !(condition) &&			\
+		     wait_ms < 2 * EVFD_TEST_PATIENCE_MS; wait_ms++)	\
+			evfd_test_sleep_ms(1);				\
+	} while (0)
+
+TEST_F(concurrency, sums_agree_to_the_last_unit)
+{
+	struct shared *shared = &self->shared;
+	int i;
+
+	for (i = 0; i < NR_WORKERS; i++)
+		ASSERT_EQ(0, pthread_create(&self->workers[i].thread, NULL,
+					    i < NR_WRITERS ? writer : reader,
+					    &self->workers[i]));
+	if (variant->signals)
+		ASSERT_EQ(0, pthread_create(&self->signaller, NULL, signaller,
+					    self->workers));
+
+	WAIT_FOR(!shared->writers_left);
+	ASSERT_EQ(0, shared->wrong);
+	ASSERT_EQ(0, shared->writers_left)
+		TH_LOG("writers sleep on a count of %llx",
+		       (unsigned long long)evfd_test_count(shared->fd));
+	if (variant->signals) {
+		shared->signals_stop = true;
+		pthread_join(self->signaller, NULL);
+	}
+
+	/* Readers go on until nothing is left, if an end is near. */
+	if (!(variant->near_full && shared->semaphore)) {
+		WAIT_FOR(shared->taken == self->initval + shared->written);
+		EXPECT_EQ(self->initval + shared->written, shared->taken);
+		ASSERT_EQ(0, evfd_test_count(shared->fd))
+			TH_LOG("readers sleep on it");
+	}
+
+	/* Release them; each unit is for one, who ends with it. */
+	shared->stop = true;
+	WAIT_FOR(({
+		if (shared->readers_left && !evfd_test_count(shared->fd)) {
+			evfd_test_write(shared->fd, 1);
+			shared->written++;
+		}
+		!shared->readers_left;
+	}));
+	ASSERT_EQ(0, shared->readers_left);
+	ASSERT_EQ(0, shared->wrong);
+	for (i = 0; i < NR_WORKERS; i++)
+		ASSERT_EQ(0, pthread_join(self->workers[i].thread, NULL));
+
+	EXPECT_EQ(self->initval + shared->written,
+		  shared->taken + evfd_test_count(shared->fd));
+	TH_LOG("%d writes, %d EAGAIN, %d EINTR", shared->writes,
+	       shared->again, shared->interrupted);
+}
+
+/*
+ * Two threads and two counters: each wakes the other and waits for it. One lost
+ * wake, and both sleep for ever.
+ */
+static void *pong(void *arg)
+{
+	int *fds = arg;
+	uint64_t n;
+
+	while (evfd_test_read(fds[0], &n) == 8 && n == 1)
+		evfd_test_write(fds[1], 1);
+
+	return NULL;
+}
+
+TEST(ping_pong_never_stalls)
+{
+	static const unsigned int flags[] = { 0, EVFD_SEMAPHORE };
+	pthread_t thread;
+	int fds[2], i, mode;
+	uint64_t n;
+
+	for (mode = 0; mode < 2; mode++) {
+		fds[0] = evfd_test_create(flags[mode], 0);
+		fds[1] = evfd_test_create(flags[mode], 0);
+		ASSERT_LE(0, fds[0]);
+		ASSERT_LE(0, fds[1]);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, pong, fds));
+		for (i = 0; i < 3000; i++) {
+			ASSERT_EQ(8, evfd_test_write(fds[0], 1));
+			ASSERT_EQ(8, evfd_test_read(fds[1], &n));
+			ASSERT_EQ(1, n);
+		}
+		EXPECT_EQ(0, evfd_test_count(fds[0]));
+		EXPECT_EQ(0, evfd_test_count(fds[1]));
+	}
+}
+
+/* The same with a counter that is full instead of one that is empty. */
+static void *drain(void *arg)
+{
+	int fd = *(int *)arg;
+	uint64_t n;
+	int i;
+
+	for (i = 0; i < 3000; i++) {
+		do {
+			if (evfd_test_read(fd, &n) != 8)
+				return (void *)1;
+		} while (n != MAX);
+	}
+
+	return NULL;
+}
+
+TEST(full_and_empty_in_turn_never_stalls)
+{
+	int fd = evfd_test_create(0, 0);
+	pthread_t thread;
+	void *failed;
+	int i;
+
+	/* Each write needs the whole counter, each read gets the whole. */
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, drain, &fd));
+	for (i = 0; i < 3000; i++)
+		ASSERT_EQ(8, evfd_test_write(fd, MAX));
+	ASSERT_EQ(0, pthread_join(thread, &failed));
+	EXPECT_EQ(NULL, failed);
+	EXPECT_EQ(0, evfd_test_count(fd));
+}
+
+/* Writers that come at the same time wake one reader each, and no other. */
+struct burst {
+	int fd;
+	pthread_barrier_t *start;
+	int writes;
+};
+
+static void *burst(void *arg)
+{
+	struct burst *burst = arg;
+	int i;
+
+	pthread_barrier_wait(burst->start);
+	for (i = 0; i < burst->writes; i++)
+		evfd_test_write(burst->fd, 1);
+
+	return NULL;
+}
+
+TEST(simultaneous_writes_wake_as_many_readers_as_they_serve)
+{
+	static struct evfd_task tasks[12];
+	const int nr = ARRAY_SIZE(tasks);
+	struct burst args;
+	pthread_barrier_t start;
+	pthread_t threads[4];
+	int round, i, served, alone;
+
+	args.fd = evfd_test_create(EVFD_SEMAPHORE, 0);
+	ASSERT_LE(0, args.fd);
+	args.start = &start;
+	args.writes = 2;
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < nr; i++) {
+			tasks[i].fd = args.fd;
+			tasks[i].op = evfd_task_read;
+			ASSERT_EQ(0, evfd_task_start(&tasks[i]));
+		}
+		pthread_barrier_init(&start, NULL, ARRAY_SIZE(threads));
+		for (i = 0; i < (int)ARRAY_SIZE(threads); i++)
+			ASSERT_EQ(0, pthread_create(&threads[i], NULL, burst,
+						    &args));
+		for (i = 0; i < (int)ARRAY_SIZE(threads); i++)
+			pthread_join(threads[i], NULL);
+		pthread_barrier_destroy(&start);
+
+		/* Eight units: the first eight have them. */
+		for (i = 0; i < 8; i++) {
+			ASSERT_EQ(0, evfd_task_join(&tasks[i]))
+				TH_LOG("round %d: %d was not woken", round, i);
+			EXPECT_EQ(8, tasks[i].ret);
+			EXPECT_EQ(1, tasks[i].value);
+		}
+		EXPECT_EQ(0, evfd_test_count(args.fd));
+		for (alone = 0, i = 8; i < nr; i++)
+			alone += !evfd_task_rewoken(&tasks[i]);
+		EXPECT_EQ(nr - 8, alone)
+			TH_LOG("round %d: somebody was woken in vain", round);
+
+		ASSERT_EQ(8, evfd_test_write(args.fd, nr - 8));
+		for (served = 0, i = 8; i < nr; i++)
+			served += !evfd_task_join(&tasks[i]);
+		ASSERT_EQ(nr - 8, served);
+	}
+}
+
+TEST_HARNESS_MAIN
