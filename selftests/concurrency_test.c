@@ -338,75 +338,142 @@ TEST_F(concurrency, sums_agree_to_the_last_unit)
 }
 
 /*
- * Two threads and two counters: each wakes the other and waits for it. One lost
- * wake, and both sleep for ever.
+ * Two threads that take turns: each wakes the other and waits for it, so that
+ * one lost wake has both sleep for ever. They end after NR_TURNS, or on a slow
+ * machine after a while; what is tested is that they never come to a stop.
  */
+#define NR_TURNS	3000
+#define TURNS_MS	5000
+
+struct turns {
+	int fds[2];
+	/* What is passed to and fro. */
+	uint64_t value;
+	atomic_int done;
+	atomic_bool stop;
+	/* Set by a thread that read something else. */
+	atomic_bool wrong;
+};
+
+/* What comes out of one counter goes into the other. */
 static void *pong(void *arg)
 {
-	int *fds = arg;
+	struct turns *turns = arg;
 	uint64_t n;
 
-	while (evfd_test_read(fds[0], &n) == 8 && n == 1)
-		evfd_test_write(fds[1], 1);
+	while (evfd_test_read(turns->fds[0], &n) == 8 && n == turns->value)
+		evfd_test_write(turns->fds[1], turns->value);
 
 	return NULL;
+}
+
+static void *ping(void *arg)
+{
+	struct turns *turns = arg;
+	uint64_t n;
+
+	while (turns->done < NR_TURNS && !turns->stop) {
+		evfd_test_write(turns->fds[0], turns->value);
+		if (evfd_test_read(turns->fds[1], &n) != 8 ||
+		    n != turns->value)
+			turns->wrong = true;
+		turns->done++;
+	}
+	turns->stop = true;
+
+	return NULL;
+}
+
+/* Each write needs the whole counter, each read gets the whole. */
+static void *fill(void *arg)
+{
+	struct turns *turns = arg;
+
+	while (turns->done < NR_TURNS && !turns->stop) {
+		if (evfd_test_write(turns->fds[0], MAX) != 8)
+			turns->wrong = true;
+		turns->done++;
+	}
+	turns->stop = true;
+
+	return NULL;
+}
+
+static void *drain(void *arg)
+{
+	struct turns *turns = arg;
+	uint64_t n;
+
+	for (;;) {
+		if (evfd_test_read(turns->fds[0], &n) != 8 || n != MAX)
+			turns->wrong = true;
+	}
+
+	return NULL;
+}
+
+/* Runs both. Returns 0, or -1 if they came to a stop. */
+static int take_turns(struct turns *turns, void *(*one)(void *arg),
+		      void *(*other)(void *arg))
+{
+	int before = -1, still = 0, ms;
+	pthread_t threads[2];
+
+	if (pthread_create(&threads[0], NULL, one, turns) ||
+	    pthread_create(&threads[1], NULL, other, turns))
+		return -1;
+	for (ms = 0; !turns->stop; ms++) {
+		evfd_test_sleep_ms(1);
+		still = turns->done == before ? still + 1 : 0;
+		before = turns->done;
+		if (still > EVFD_TEST_PATIENCE_MS)
+			return -1;
+		if (ms == TURNS_MS)
+			break;
+	}
+	turns->stop = true;
+
+	return evfd_task_join_thread(threads[0]);
 }
 
 TEST(ping_pong_never_stalls)
 {
 	static const unsigned int flags[] = { 0, EVFD_SEMAPHORE };
-	pthread_t thread;
-	int fds[2], i, mode;
-	uint64_t n;
+	int mode;
 
 	for (mode = 0; mode < 2; mode++) {
-		fds[0] = evfd_test_create(flags[mode], 0);
-		fds[1] = evfd_test_create(flags[mode], 0);
-		ASSERT_LE(0, fds[0]);
-		ASSERT_LE(0, fds[1]);
-		ASSERT_EQ(0, pthread_create(&thread, NULL, pong, fds));
-		for (i = 0; i < 3000; i++) {
-			ASSERT_EQ(8, evfd_test_write(fds[0], 1));
-			ASSERT_EQ(8, evfd_test_read(fds[1], &n));
-			ASSERT_EQ(1, n);
-		}
-		EXPECT_EQ(0, evfd_test_count(fds[0]));
-		EXPECT_EQ(0, evfd_test_count(fds[1]));
+		/* Shared with a thread that still waits when this ends. */
+		static struct turns turns[2];
+		struct turns *t = &turns[mode];
+
+		t->value = 1;
+		t->fds[0] = evfd_test_create(flags[mode], 0);
+		t->fds[1] = evfd_test_create(flags[mode], 0);
+		ASSERT_LE(0, t->fds[0]);
+		ASSERT_LE(0, t->fds[1]);
+		ASSERT_EQ(0, take_turns(t, ping, pong))
+			TH_LOG("after %d turns both sleep; the counts are %d and %d",
+			       t->done, (int)evfd_test_count(t->fds[0]),
+			       (int)evfd_test_count(t->fds[1]));
+		EXPECT_FALSE(t->wrong);
+		EXPECT_EQ(0, evfd_test_count(t->fds[0]));
+		EXPECT_EQ(0, evfd_test_count(t->fds[1]));
+		EXPECT_LT(100, t->done);
 	}
-}
-
-/* The same with a counter that is full instead of one that is empty. */
-static void *drain(void *arg)
-{
-	int fd = *(int *)arg;
-	uint64_t n;
-	int i;
-
-	for (i = 0; i < 3000; i++) {
-		do {
-			if (evfd_test_read(fd, &n) != 8)
-				return (void *)1;
-		} while (n != MAX);
-	}
-
-	return NULL;
 }
 
 TEST(full_and_empty_in_turn_never_stalls)
 {
-	int fd = evfd_test_create(0, 0);
-	pthread_t thread;
-	void *failed;
-	int i;
+	static struct turns turns;
 
-	/* Each write needs the whole counter, each read gets the whole. */
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, drain, &fd));
-	for (i = 0; i < 3000; i++)
-		ASSERT_EQ(8, evfd_test_write(fd, MAX));
-	ASSERT_EQ(0, pthread_join(thread, &failed));
-	EXPECT_EQ(NULL, failed);
-	EXPECT_EQ(0, evfd_test_count(fd));
+	turns.fds[0] = evfd_test_create(0, 0);
+	ASSERT_LE(0, turns.fds[0]);
+	ASSERT_EQ(0, take_turns(&turns, fill, drain))
+		TH_LOG("after %d turns both sleep; the count is %llx",
+		       turns.done,
+		       (unsigned long long)evfd_test_count(turns.fds[0]));
+	EXPECT_FALSE(turns.wrong);
+	EXPECT_LT(100, turns.done);
 }
 
 /* Writers that come at the same time wake one reader each, and no other. */
