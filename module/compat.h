@@ -49,9 +49,12 @@ static inline void evfd_poll_wait(struct file *file, wait_queue_head_t *wq,
 }
 #endif
 
-/* Since 6.4. Before, only io_uring's buffers were of this kind. */
+/* A macro since 6.4. Before, only io_uring had buffers of this kind. */
 #ifndef iter_iov_addr
-#define iter_iov_addr(iter)	((iter)->ubuf + (iter)->iov_offset)
+static inline void __user *iter_iov_addr(const struct iov_iter *iter)
+{
+	return iter->ubuf + iter->iov_offset;
+}
 #endif
 
 /* Since 6.2. Before, there is no KUnit that could load our tests. */
