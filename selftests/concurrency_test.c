@@ -16,7 +16,7 @@
 #define NR_WRITERS	4
 #define NR_READERS	4
 #define NR_WORKERS	(NR_WRITERS + NR_READERS)
-#define NR_WRITES	2000
+#define NR_WRITES	1000
 /* How many waits must have been interrupted where there are signals. */
 #define NR_INTERRUPTED	20
 
