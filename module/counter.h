@@ -12,9 +12,9 @@
 #ifndef _EVFD_COUNTER_H
 #define _EVFD_COUNTER_H
 
-#include <linux/eventpoll.h>
 #include <linux/limits.h>
 #include <linux/types.h>
+#include <uapi/linux/eventpoll.h>
 
 #define EVFD_COUNT_OVERFLOW	U64_MAX
 
