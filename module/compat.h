@@ -10,6 +10,7 @@
 #ifndef _EVFD_COMPAT_H
 #define _EVFD_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/uio.h>
@@ -70,5 +71,19 @@ static inline void __user *iter_iov_addr(const struct iov_iter *iter)
 #else
 #define EVFD_IMPORT_KUNIT_NS()	MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
 #endif
+
+/* hrtimer_setup() is there since 6.13, hrtimer_init() went in 6.15. */
+static inline void
+evfd_hrtimer_setup(struct hrtimer *timer,
+		   enum hrtimer_restart (*function)(struct hrtimer *),
+		   clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, function, clock, mode);
+#else
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+#endif
+}
 
 #endif /* _EVFD_COMPAT_H */

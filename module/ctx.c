@@ -100,6 +100,7 @@ void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events)
 		evfd_ctx_wake_pollers(ctx, events);
 	evfd_ctx_wake_readers(ctx, n);
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_added);
 
 /* The slow half of evfd_ctx_taken(), for when it saw somebody waiting. */
 void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
@@ -115,6 +116,7 @@ void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
 	if (waitqueue_active(&ctx->writers))
 		wake_up_interruptible_all(&ctx->writers);
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_taken);
 
 static void evfd_ctx_wake_deferred(struct evfd_ctx *ctx)
 {
@@ -152,6 +154,7 @@ void evfd_ctx_pass_on(struct evfd_ctx *ctx)
 	if (evfd_ctx_count(ctx))
 		evfd_ctx_wake_readers(ctx, 1);
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_pass_on);
 
 /**
  * evfd_ctx_wait_readable() - sleep until the count is above 0
@@ -175,6 +178,7 @@ int evfd_ctx_wait_readable(struct evfd_ctx *ctx)
 	return wait_event_interruptible_exclusive(ctx->readers,
 						  evfd_ctx_count(ctx));
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_readable);
 
 /**
  * evfd_ctx_wait_writable() - sleep until there is room
@@ -195,6 +199,7 @@ int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n)
 	return wait_event_interruptible(ctx->writers,
 					evfd_count_can_add(evfd_ctx_count(ctx), n));
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_writable);
 
 /**
  * evfd_ctx_alloc() - make a counter
@@ -225,11 +230,13 @@ struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags)
 
 	return ctx;
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_alloc);
 
 void evfd_ctx_get(struct evfd_ctx *ctx)
 {
 	kref_get(&ctx->kref);
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_get);
 
 static void evfd_ctx_free(struct kref *kref)
 {
@@ -268,6 +275,7 @@ void evfd_ctx_release(struct evfd_ctx *ctx)
 		evfd_ctx_wake_pollers(ctx, EPOLLHUP);
 	evfd_ctx_put(ctx);
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_release);
 
 /**
  * evfd_signal_mask() - add 1 and wake, with more poll events than EPOLLIN
