@@ -1,0 +1,852 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite evfd_file: the counter as a file, from its creation to the last
+ * fput(), through its file_operations; and the way from a descriptor to it.
+ *
+ * User memory is a mapping of the test's own (kunit_vm_mmap()): a page to work
+ * on and, behind it, none. Threads that block use kernel memory for their 8
+ * bytes, unless they are to fault. What the VFS adds, and the same from a
+ * program's side, is in selftests/.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kmemleak.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "evfd_kunit.h"
+#include "file.h"
+
+KUNIT_DEFINE_ACTION_WRAPPER(evfd_test_fput, __fput_sync, struct file *);
+
+/* A file that the test's end closes, at once and not by a worker. */
+static struct file *evfd_test_file(struct kunit *test, u64 initval, u32 flags)
+{
+	struct file *file = evfd_file_alloc(initval, flags);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, evfd_test_fput, file));
+	return file;
+}
+
+/* Its counter, which lives as long as the file. */
+static struct evfd_ctx *evfd_test_ctx(struct kunit *test, struct file *file)
+{
+	struct evfd_ctx *ctx = evfd_ctx_fileget(file);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx);
+	evfd_ctx_put(ctx);
+	return ctx;
+}
+
+/* A page of user memory; the one behind it is not mapped. */
+static char __user *evfd_test_page(struct kunit *test, unsigned long prot)
+{
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, prot,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_LT(test, addr, (unsigned long)TASK_SIZE);
+	/* KUnit never undoes its kthread_use_mm(): a leak, but not of ours. */
+	kmemleak_ignore(current->mm);
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
+	return (char __user *)addr;
+}
+
+static ssize_t evfd_test_read(struct file *file, char __user *buf, size_t len)
+{
+	return file->f_op->read(file, buf, len, &file->f_pos);
+}
+
+static ssize_t evfd_test_write(struct file *file, char __user *buf, size_t len)
+{
+	return file->f_op->write(file, buf, len, &file->f_pos);
+}
+
+static ssize_t evfd_test_read_iter(struct file *file, int flags,
+				   struct iov_iter *iter)
+{
+	struct kiocb iocb;
+
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_flags |= flags;
+	return file->f_op->read_iter(&iocb, iter);
+}
+
+static ssize_t evfd_test_write_iter(struct file *file, int flags,
+				    struct iov_iter *iter)
+{
+	struct kiocb iocb;
+
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_flags |= flags;
+	return file->f_op->write_iter(&iocb, iter);
+}
+
+/* The same with 8 bytes of kernel memory. */
+static ssize_t evfd_test_kread(struct file *file, int flags, u64 *n)
+{
+	struct kvec vec = { .iov_base = n, .iov_len = sizeof(*n) };
+	struct iov_iter iter;
+
+	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, sizeof(*n));
+	return evfd_test_read_iter(file, flags, &iter);
+}
+
+static ssize_t evfd_test_kwrite(struct file *file, int flags, u64 n)
+{
+	struct kvec vec = { .iov_base = &n, .iov_len = sizeof(n) };
+	struct iov_iter iter;
+
+	iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, sizeof(n));
+	return evfd_test_write_iter(file, flags, &iter);
+}
+
+static void evfd_test_put_user(struct kunit *test, char __user *buf, u64 n)
+{
+	KUNIT_ASSERT_EQ(test, copy_to_user(buf, &n, sizeof(n)), 0);
+}
+
+static u64 evfd_test_get_user(struct kunit *test, char __user *buf)
+{
+	u64 n = 0;
+
+	KUNIT_ASSERT_EQ(test, copy_from_user(&n, buf, sizeof(n)), 0);
+	return n;
+}
+
+/* ---- creation ---- */
+
+static void evfd_file_alloc_is_as_asked(struct kunit *test)
+{
+	u32 flags;
+
+	/* All of them; the one that belongs to the descriptor does nothing. */
+	for (flags = 0; flags < 8; flags++) {
+		u64 initval = flags & 1 ? EVFD_COUNT_MAX : flags;
+		struct file *file = evfd_test_file(test, initval, flags);
+		struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+
+		/* Programs compare F_GETFL to the bit. */
+		KUNIT_EXPECT_EQ(test, file->f_flags,
+				O_RDWR | (flags & EVFD_NONBLOCK ? O_NONBLOCK : 0));
+		KUNIT_EXPECT_TRUE(test, (__force u32)(file->f_mode & FMODE_NOWAIT));
+		KUNIT_EXPECT_TRUE(test, (__force u32)(file->f_mode & FMODE_READ));
+		KUNIT_EXPECT_TRUE(test, (__force u32)(file->f_mode & FMODE_WRITE));
+		KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), initval);
+		KUNIT_EXPECT_EQ(test, evfd_ctx_is_semaphore(ctx),
+				!!(flags & EVFD_SEMAPHORE));
+		KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
+	}
+}
+
+static void evfd_file_has_its_name(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	char buf[64];
+
+	KUNIT_EXPECT_STREQ(test, file_path(file, buf, sizeof(buf)),
+			   "anon_inode:[evfd]");
+}
+
+static void evfd_file_pins_the_module(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct module *owner = file->f_op->owner;
+	struct file *another;
+	int before;
+
+	KUNIT_ASSERT_NOT_NULL(test, owner);
+	KUNIT_EXPECT_STREQ(test, owner->name, "evfd");
+	before = module_refcount(owner);
+	another = evfd_test_file(test, 0, 0);
+	KUNIT_EXPECT_EQ(test, module_refcount(owner), before + 1);
+	kunit_release_action(test, evfd_test_fput, another);
+	KUNIT_EXPECT_EQ(test, module_refcount(owner), before);
+}
+
+static void evfd_file_release_leaves_the_counter(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 3, 0);
+	struct evfd_kunit_poller *poller = evfd_kunit_poller(test);
+	struct evfd_ctx *ctx = evfd_ctx_fileget(file);
+	u64 n;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, evfd_kunit_put, ctx));
+	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 2);
+	file->f_op->poll(file, &poller->pt);
+
+	kunit_release_action(test, evfd_test_fput, file);
+	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
+	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLHUP);
+
+	evfd_signal(ctx);
+	poller->queue = NULL;
+	KUNIT_EXPECT_EQ(test,
+			evfd_ctx_remove_wait_queue(ctx, &poller->wait, &n), 0);
+	KUNIT_EXPECT_EQ(test, n, 4);
+}
+
+/* ---- read and write ---- */
+
+static void evfd_file_write_adds_and_read_takes(struct kunit *test)
+{
+	static const u64 values[] = { 0, 1, U32_MAX, 1ULL << 32, 1ULL << 63,
+				      EVFD_COUNT_MAX - 1, EVFD_COUNT_MAX };
+	struct file *file = evfd_test_file(test, 0, EVFD_NONBLOCK);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	int i, offset;
+
+	/* At every alignment, and at the page's very end. */
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		for (offset = 0; offset <= 8; offset++) {
+			char __user *buf = page + PAGE_SIZE - 16 + offset;
+
+			evfd_test_put_user(test, buf, values[i]);
+			KUNIT_EXPECT_EQ(test, evfd_test_write(file, buf, 8), 8);
+			evfd_test_put_user(test, buf, 99);
+			KUNIT_EXPECT_EQ(test, evfd_test_read(file, buf, 8),
+					values[i] ? 8 : -EAGAIN);
+			KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, buf),
+					values[i] ?: 99);
+		}
+	}
+}
+
+static void evfd_file_read_takes_one_of_a_semaphore(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 2,
+					   EVFD_NONBLOCK | EVFD_SEMAPHORE);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	u64 n;
+
+	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 8), 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page), 1);
+	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
+	KUNIT_EXPECT_EQ(test, n, 1);
+	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 8), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), -EAGAIN);
+}
+
+static void evfd_file_sizes(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 5, EVFD_NONBLOCK);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	struct iov_iter iter;
+	size_t len;
+
+	evfd_test_put_user(test, page, 1);
+	evfd_test_put_user(test, page + 8, 1);
+	for (len = 0; len <= 17; len++) {
+		if (len == 8)
+			continue;
+		KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, len), -EINVAL);
+		iov_iter_ubuf(&iter, ITER_SOURCE, page, len);
+		KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter),
+				-EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 5);
+
+	for (len = 0; len < 8; len++) {
+		KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, len), -EINVAL);
+		iov_iter_ubuf(&iter, ITER_DEST, page, len);
+		KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter),
+				-EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 5);
+
+	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 9), 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page), 5);
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 6));
+	iov_iter_ubuf(&iter, ITER_DEST, page, 4096);
+	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), 8);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 4088);
+	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page), 6);
+	/* And no more than 8 bytes were written. */
+	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page + 8), 1);
+}
+
+static void evfd_file_refuses_the_overflow_value(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	struct iov_iter iter;
+
+	/* It is an error, not something to wait for. */
+	evfd_test_put_user(test, page, U64_MAX);
+	KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, 8), -EINVAL);
+	iov_iter_ubuf(&iter, ITER_SOURCE, page, 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), -EINVAL);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, U64_MAX), -EINVAL);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
+}
+
+static void evfd_file_does_not_block_if_told(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, EVFD_NONBLOCK);
+	struct file *blocking = evfd_test_file(test, 0, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, blocking);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	u64 n = 99;
+
+	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 8), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, EVFD_COUNT_MAX), 8);
+	evfd_test_put_user(test, page, 1);
+	KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, 8), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 0), 8);
+
+	/* For one operation. */
+	KUNIT_EXPECT_EQ(test, evfd_test_kread(blocking, IOCB_NOWAIT, &n),
+			-EAGAIN);
+	KUNIT_EXPECT_EQ(test,
+			evfd_test_kwrite(blocking, IOCB_NOWAIT, EVFD_COUNT_MAX),
+			8);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(blocking, IOCB_NOWAIT, 1),
+			-EAGAIN);
+	KUNIT_EXPECT_EQ(test, n, 99);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
+
+	/* From now on, as fcntl(F_SETFL) does it. */
+	blocking->f_flags |= O_NONBLOCK;
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(blocking, 0, 1), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_test_write(blocking, page, 8), -EAGAIN);
+}
+
+static void evfd_file_refuses_rwf_flags(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, IOCB_DSYNC, 1),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, IOCB_APPEND, 1),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, IOCB_HIPRI, 1), 8);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 1);
+}
+
+/* ---- vectors ---- */
+
+static void evfd_test_iovec(struct iov_iter *iter, unsigned int direction,
+			    struct iovec *iov, int segments)
+{
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < segments; i++)
+		len += iov[i].iov_len;
+	iov_iter_init(iter, direction, iov, segments, len);
+}
+
+/* Each segment is a write of its own. */
+static void evfd_file_writev_adds_each_segment(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, EVFD_NONBLOCK);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	struct iovec iov[4] = {};
+	struct iov_iter iter;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		evfd_test_put_user(test, page + 8 * i, 1ULL << 16 * i);
+		iov[i].iov_base = page + 8 * i;
+		iov[i].iov_len = 8;
+	}
+
+	evfd_test_iovec(&iter, ITER_SOURCE, iov, 4);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 32);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0x0001000100010001ULL);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 0);
+
+	/* The third is in the wrong size: two were written. */
+	iov[2].iov_len = 4;
+	evfd_test_iovec(&iter, ITER_SOURCE, iov, 4);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 16);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0x0001000100020002ULL);
+
+	/* The first is: none was. Two halves are no whole. */
+	iov[0].iov_len = 4;
+	iov[1].iov_len = 4;
+	evfd_test_iovec(&iter, ITER_SOURCE, iov, 2);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), -EINVAL);
+
+	/* An empty one counts where it comes first. */
+	iov[0].iov_len = 0;
+	iov[1].iov_len = 8;
+	evfd_test_iovec(&iter, ITER_SOURCE, iov, 2);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), -EINVAL);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0x0001000100020002ULL);
+	iov[0].iov_len = 8;
+	iov[1].iov_len = 0;
+	iov[2].iov_len = 8;
+	evfd_test_iovec(&iter, ITER_SOURCE, iov, 3);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 16);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0x0001000200020003ULL);
+}
+
+static void evfd_file_writev_stops_when_full(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, EVFD_COUNT_MAX - 3,
+					   EVFD_NONBLOCK);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	struct iovec iov[3] = {};
+	struct iov_iter iter;
+	int i;
+
+	evfd_test_put_user(test, page, 2);
+	for (i = 0; i < 3; i++) {
+		iov[i].iov_base = page;
+		iov[i].iov_len = 8;
+	}
+	evfd_test_iovec(&iter, ITER_SOURCE, iov, 3);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 8);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX - 1);
+	/* What was not added is still to be written. */
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 16);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 16);
+}
+
+/* The segments are one buffer. */
+static void evfd_file_readv_fills_segments(struct kunit *test)
+{
+	const u64 value = 0x1122334455667788ULL;
+	struct file *file = evfd_test_file(test, value, EVFD_NONBLOCK);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	struct iovec iov[3] = {
+		{ .iov_base = page, .iov_len = 3 },
+		{ .iov_base = page + 3, .iov_len = 0 },
+		{ .iov_base = page + 3, .iov_len = 5 },
+	};
+	struct iov_iter iter;
+
+	evfd_test_iovec(&iter, ITER_DEST, iov, 1);
+	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), -EINVAL);
+	evfd_test_iovec(&iter, ITER_DEST, iov, 3);
+	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page), value);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 0);
+}
+
+/* ---- faults ---- */
+
+/* Where 8 bytes cannot be, or not all of them. */
+static void evfd_file_faults_lose_nothing(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 7, 0);
+	struct file *semaphore = evfd_test_file(test, 7, EVFD_SEMAPHORE);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	struct evfd_ctx *semaphore_ctx = evfd_test_ctx(test, semaphore);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	char __user *bad[] = {
+		page + PAGE_SIZE,
+		page + PAGE_SIZE - 1,
+		page + PAGE_SIZE - 4,
+		page + PAGE_SIZE - 7,
+		evfd_test_page(test, PROT_NONE),
+		NULL,
+	};
+	struct iov_iter iter;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_EQ(test, evfd_test_read(file, bad[i], 8), -EFAULT);
+		KUNIT_EXPECT_EQ(test, evfd_test_read(semaphore, bad[i], 8),
+				-EFAULT);
+		KUNIT_EXPECT_EQ(test, evfd_test_write(file, bad[i], 8), -EFAULT);
+		iov_iter_ubuf(&iter, ITER_DEST, bad[i], 8);
+		KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter),
+				-EFAULT);
+		iov_iter_ubuf(&iter, ITER_DEST, bad[i], 8);
+		KUNIT_EXPECT_EQ(test, evfd_test_read_iter(semaphore, 0, &iter),
+				-EFAULT);
+		iov_iter_ubuf(&iter, ITER_SOURCE, bad[i], 8);
+		KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter),
+				-EFAULT);
+		KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 8);
+		KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 7);
+		KUNIT_EXPECT_EQ(test, evfd_ctx_count(semaphore_ctx), 7);
+	}
+}
+
+static void evfd_file_read_only_memory_loses_nothing(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 7, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	char __user *page = evfd_test_page(test, PROT_READ);
+	struct iov_iter iter;
+
+	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 8), -EFAULT);
+	iov_iter_ubuf(&iter, ITER_DEST, page, 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), -EFAULT);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 7);
+	/* It can be read from: a write of 0. */
+	KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, 8), 8);
+}
+
+static void evfd_file_vector_faults_lose_nothing(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 7, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	struct iovec iov[2] = {
+		{ .iov_base = page, .iov_len = 4 },
+		{ .iov_base = page + PAGE_SIZE, .iov_len = 4 },
+	};
+	struct iov_iter iter;
+
+	evfd_test_iovec(&iter, ITER_DEST, iov, 2);
+	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), -EFAULT);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 7);
+
+	/* The first segment is added, the second is not. */
+	evfd_test_put_user(test, page, 5);
+	iov[0].iov_len = 8;
+	iov[1].iov_len = 8;
+	evfd_test_iovec(&iter, ITER_SOURCE, iov, 2);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 8);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 12);
+}
+
+/* ---- poll ---- */
+
+static void evfd_file_poll_reports_the_count(struct kunit *test)
+{
+	static const struct {
+		u64 count;
+		__poll_t events;
+	} cases[] = {
+		{ 0, EPOLLOUT },
+		{ 1, EPOLLIN | EPOLLOUT },
+		{ EVFD_COUNT_MAX - 1, EPOLLIN | EPOLLOUT },
+		{ EVFD_COUNT_MAX, EPOLLIN },
+	};
+	struct file *file;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct evfd_kunit_poller *poller = evfd_kunit_poller(test);
+
+		file = evfd_test_file(test, cases[i].count, 0);
+		EVFD_KUNIT_EXPECT_POLL(test, file->f_op->poll(file, NULL),
+				       cases[i].events);
+		EVFD_KUNIT_EXPECT_POLL(test,
+				       file->f_op->poll(file, &poller->pt),
+				       cases[i].events);
+		/* AIO takes no file that has a second queue. */
+		KUNIT_EXPECT_EQ(test, poller->registrations, 1);
+		evfd_kunit_unpoll(poller);
+	}
+
+	evfd_signal(evfd_test_ctx(test, file));
+	EVFD_KUNIT_EXPECT_POLL(test, file->f_op->poll(file, NULL),
+			       EPOLLIN | EPOLLERR);
+}
+
+static void evfd_file_poll_is_told_of_changes(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, EVFD_NONBLOCK);
+	struct evfd_kunit_poller *poller = evfd_kunit_poller(test);
+	u64 n;
+
+	file->f_op->poll(file, &poller->pt);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 3), 8);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
+	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLIN);
+	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
+	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLOUT);
+	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
+	evfd_kunit_unpoll(poller);
+}
+
+/* ---- from a descriptor to the counter ---- */
+
+KUNIT_DEFINE_ACTION_WRAPPER(evfd_test_close_fd, close_fd, unsigned long);
+
+/* A descriptor of @file, of which it holds a reference of its own. */
+static int evfd_test_fd(struct kunit *test, struct file *file)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	KUNIT_ASSERT_GE(test, fd, 0);
+	fd_install(fd, get_file(file));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, evfd_test_close_fd,
+						  (void *)(unsigned long)fd));
+	return fd;
+}
+
+static void evfd_fget_finds_an_evfd(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 3, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	int fd = evfd_test_fd(test, file);
+	long count = file_count(file);
+	struct evfd_ctx *got;
+	struct file *found;
+
+	found = evfd_fget(fd);
+	KUNIT_ASSERT_PTR_EQ(test, found, file);
+	KUNIT_EXPECT_EQ(test, file_count(file), count + 1);
+	fput(found);
+
+	got = evfd_ctx_fdget(fd);
+	KUNIT_ASSERT_PTR_EQ(test, got, ctx);
+	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 2);
+	KUNIT_EXPECT_EQ(test, file_count(file), count);
+	evfd_ctx_put(got);
+
+	got = evfd_ctx_fileget(file);
+	KUNIT_ASSERT_PTR_EQ(test, got, ctx);
+	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 2);
+	evfd_ctx_put(got);
+	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
+}
+
+static const struct file_operations evfd_test_foreign_fops = {
+	.owner = THIS_MODULE,
+};
+
+static void evfd_fget_refuses_the_rest(struct kunit *test)
+{
+	/* What could be mistaken for a counter, but for the operations. */
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct file *file;
+	long count;
+	int fd;
+
+	file = anon_inode_getfile("[evfd]", &evfd_test_foreign_fops, ctx, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, evfd_test_fput, file));
+	fd = evfd_test_fd(test, file);
+	count = file_count(file);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_fget(fd)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_ctx_fdget(fd)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_ctx_fileget(file)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, file_count(file), count);
+	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
+
+	kunit_release_action(test, evfd_test_close_fd,
+			     (void *)(unsigned long)fd);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_fget(fd)), -EBADF);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_ctx_fdget(fd)), -EBADF);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_fget(-1)), -EBADF);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_ctx_fdget(-1)), -EBADF);
+}
+
+static void evfd_file_fdinfo_is_as_documented(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0x123abc, EVFD_SEMAPHORE);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	char expected[128];
+	struct seq_file m = { .size = 256 };
+
+	if (!IS_ENABLED(CONFIG_PROC_FS))
+		kunit_skip(test, "the kernel has no /proc");
+
+	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	file->f_op->show_fdinfo(&m, file);
+	snprintf(expected, sizeof(expected),
+		 "evfd-count:           123abc\n"
+		 "evfd-id: %llu\n"
+		 "evfd-semaphore: 1\n", ctx->id);
+	KUNIT_EXPECT_STREQ(test, m.buf, expected);
+}
+
+/* ---- blocking ---- */
+
+static int evfd_test_thread_read(struct evfd_kunit_task *task)
+{
+	return evfd_test_kread(task->priv, 0, &task->total);
+}
+
+static int evfd_test_thread_write(struct evfd_kunit_task *task)
+{
+	return evfd_test_kwrite(task->priv, 0, task->n);
+}
+
+static struct evfd_kunit_task *
+evfd_test_start_reader(struct kunit *test, struct file *file,
+		       int (*fn)(struct evfd_kunit_task *task), void *priv)
+{
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	int queued = evfd_kunit_queued(&ctx->readers);
+	struct evfd_kunit_task *reader;
+
+	reader = evfd_kunit_start(test, fn, ctx, priv, 0);
+	KUNIT_ASSERT_TRUE(test,
+			  evfd_kunit_until(evfd_kunit_queued(&ctx->readers) ==
+					   queued + 1));
+	return reader;
+}
+
+static void evfd_file_read_blocks_until_a_write(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct evfd_kunit_task *reader;
+
+	reader = evfd_test_start_reader(test, file, evfd_test_thread_read, file);
+	/* A write of 0 is none. */
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 0), 8);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&reader->ctx->readers), 1);
+	KUNIT_EXPECT_FALSE(test, completion_done(&reader->done));
+
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 9), 8);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, 8);
+	KUNIT_EXPECT_EQ(test, reader->total, 9);
+}
+
+static void evfd_file_write_blocks_until_a_read(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, EVFD_COUNT_MAX, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	struct evfd_kunit_task *writer;
+	u64 n;
+
+	writer = evfd_kunit_start(test, evfd_test_thread_write, ctx, file, 4);
+	KUNIT_ASSERT_TRUE(test,
+			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 1));
+	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
+	KUNIT_EXPECT_EQ(test, n, EVFD_COUNT_MAX);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(writer));
+	KUNIT_EXPECT_EQ(test, writer->ret, 8);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 4);
+}
+
+static void evfd_file_interrupts_change_nothing(struct kunit *test)
+{
+	struct file *empty = evfd_test_file(test, 0, 0);
+	struct file *full = evfd_test_file(test, EVFD_COUNT_MAX, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, full);
+	struct evfd_kunit_task *reader, *writer;
+
+	reader = evfd_test_start_reader(test, empty, evfd_test_thread_read,
+					empty);
+	writer = evfd_kunit_start(test, evfd_test_thread_write, ctx, full, 1);
+	KUNIT_ASSERT_TRUE(test,
+			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 1));
+
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&reader->ctx->readers), 0);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(writer));
+	KUNIT_EXPECT_EQ(test, writer->ret, -ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&ctx->writers), 0);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
+}
+
+/* A thread that reads to where nothing is, in the test's address space. */
+struct evfd_test_fault {
+	struct file *file;
+	struct mm_struct *mm;
+	char __user *buf;
+	bool iter;
+};
+
+static int evfd_test_thread_fault(struct evfd_kunit_task *task)
+{
+	struct evfd_test_fault *fault = task->priv;
+	struct iov_iter iter;
+	int ret;
+
+	kthread_use_mm(fault->mm);
+	if (fault->iter) {
+		iov_iter_ubuf(&iter, ITER_DEST, fault->buf, 8);
+		ret = evfd_test_read_iter(fault->file, 0, &iter);
+	} else {
+		ret = evfd_test_read(fault->file, fault->buf, 8);
+	}
+	kthread_unuse_mm(fault->mm);
+	return ret;
+}
+
+/* Whoever is woken and faults hands the wake to the next. */
+static void evfd_file_fault_passes_the_wake_on(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		struct file *file = evfd_test_file(test, 0,
+						   i & 2 ? EVFD_SEMAPHORE : 0);
+		struct evfd_kunit_task *faulty, *reader;
+		struct evfd_test_fault *fault;
+
+		fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, fault);
+		fault->file = file;
+		fault->buf = evfd_test_page(test, PROT_READ) + PAGE_SIZE;
+		fault->mm = current->mm;
+		fault->iter = i & 1;
+
+		faulty = evfd_test_start_reader(test, file,
+						evfd_test_thread_fault, fault);
+		reader = evfd_test_start_reader(test, file,
+						evfd_test_thread_read, file);
+		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), 8);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(faulty));
+		KUNIT_EXPECT_EQ(test, faulty->ret, -EFAULT);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
+		KUNIT_EXPECT_EQ(test, reader->ret, 8);
+		KUNIT_EXPECT_EQ(test, reader->total, 1);
+	}
+}
+
+static struct kunit_case evfd_file_cases[] = {
+	KUNIT_CASE(evfd_file_alloc_is_as_asked),
+	KUNIT_CASE(evfd_file_has_its_name),
+	KUNIT_CASE(evfd_file_pins_the_module),
+	KUNIT_CASE(evfd_file_release_leaves_the_counter),
+	KUNIT_CASE(evfd_file_write_adds_and_read_takes),
+	KUNIT_CASE(evfd_file_read_takes_one_of_a_semaphore),
+	KUNIT_CASE(evfd_file_sizes),
+	KUNIT_CASE(evfd_file_refuses_the_overflow_value),
+	KUNIT_CASE(evfd_file_does_not_block_if_told),
+	KUNIT_CASE(evfd_file_refuses_rwf_flags),
+	KUNIT_CASE(evfd_file_writev_adds_each_segment),
+	KUNIT_CASE(evfd_file_writev_stops_when_full),
+	KUNIT_CASE(evfd_file_readv_fills_segments),
+	KUNIT_CASE(evfd_file_faults_lose_nothing),
+	KUNIT_CASE(evfd_file_read_only_memory_loses_nothing),
+	KUNIT_CASE(evfd_file_vector_faults_lose_nothing),
+	KUNIT_CASE(evfd_file_poll_reports_the_count),
+	KUNIT_CASE(evfd_file_poll_is_told_of_changes),
+	KUNIT_CASE(evfd_fget_finds_an_evfd),
+	KUNIT_CASE(evfd_fget_refuses_the_rest),
+	KUNIT_CASE(evfd_file_fdinfo_is_as_documented),
+	KUNIT_CASE(evfd_file_read_blocks_until_a_write),
+	KUNIT_CASE(evfd_file_write_blocks_until_a_read),
+	KUNIT_CASE(evfd_file_interrupts_change_nothing),
+	KUNIT_CASE(evfd_file_fault_passes_the_wake_on),
+	{}
+};
+
+static struct kunit_suite evfd_file_suite = {
+	.name = "evfd_file",
+	.test_cases = evfd_file_cases,
+};
+
+kunit_test_suite(evfd_file_suite);
