@@ -38,6 +38,7 @@ all: modules
 
 modules:
 ifdef KERNEL
+	@scripts/deps build
 	@scripts/kernel get $(KERNEL)
 	@mkdir -p $(addprefix $(OUT)/,$(sort $(dir $(SOURCES))))
 	@$(foreach f,$(SOURCES),ln -sf $(CURDIR)/$f $(OUT)/$f &&) true
@@ -57,8 +58,8 @@ clean:
 	rm -rf build
 
 demo:
-	@scripts/deps demo
-	@$(MAKE) -s --no-print-directory KERNEL=stock modules 2>/dev/null
+	@scripts/deps build vm demo
+	@$(MAKE) -s --no-print-directory KERNEL=stock modules
 	@$(MAKE) -s -C demo
 	@scripts/vm run --root host -- demo/run
 
