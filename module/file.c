@@ -47,6 +47,16 @@ static __always_inline bool evfd_copy_to_user(char __user *buf, u64 n)
 	return !copy_to_user(buf, &n, sizeof(n));
 }
 
+static bool evfd_copy_to_iter(struct iov_iter *to, u64 n)
+{
+	size_t copied = copy_to_iter(&n, sizeof(n), to);
+
+	if (likely(copied == sizeof(n)))
+		return true;
+	iov_iter_revert(to, copied);
+	return false;
+}
+
 /*
  * A vector of one segment, and most of what io_uring passes, is a buffer in an
  * envelope. Accessing it directly spares the general way of copying, which is
@@ -79,7 +89,7 @@ static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 		return 0;
 
 	if (to)
-		copied = copy_to_iter(&n, sizeof(n), to) == sizeof(n);
+		copied = evfd_copy_to_iter(to, n);
 	else
 		copied = evfd_copy_to_user(buf, n);
 	if (unlikely(!copied)) {
@@ -100,6 +110,7 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 					    struct iov_iter *to)
 {
 	struct evfd_ctx *ctx = file->private_data;
+	bool woken = false;
 	ssize_t ret;
 
 	do {
@@ -109,8 +120,23 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 			ret = evfd_ctx_wait_readable(ctx);
 			if (ret)
 				return ret;
+			woken = true;
 		}
+		/*
+		 * A page may be long in coming, and from somebody who waits for
+		 * this counter. So who was woken passes the wake on, as the
+		 * attempt does if it fails, before it waits for a page.
+		 */
+		if (woken)
+			pagefault_disable();
 		ret = evfd_file_try_take(ctx, buf, to);
+		if (woken) {
+			pagefault_enable();
+			if (ret == -EFAULT) {
+				woken = false;
+				ret = 0;
+			}
+		}
 	} while (!ret);
 
 	return ret;

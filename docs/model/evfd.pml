@@ -51,10 +51,7 @@
 #define SIGNALS 0	/* signals sent to tasks */
 #endif
 #ifndef FAULTS
-#define FAULTS 0	/* reads that fault */
-#endif
-#ifndef SLOW
-#define SLOW 0		/* reads that fault on a page that does not come */
+#define FAULTS 0	/* copies that fault */
 #endif
 #ifndef N0
 #define N0 1		/* what the first writer writes, the second, the third */
@@ -108,7 +105,6 @@ bit asleep[TASKS + 1];	/* TASK_INTERRUPTIBLE */
 bit sig[TASKS + 1];	/* signal_pending() */
 bit triggered[TASKS + 1];	/* poll_wqueues::triggered */
 byte faults = FAULTS;
-byte slow = SLOW;
 
 /* Queues. Those of tasks hold their numbers; that of pollers has flags. */
 chan readers = [TASKS + 1] of { byte };
@@ -126,7 +122,7 @@ bit listed;		/* on evfd_deferred_ctxs */
 bit turn;		/* on the worker's own list */
 bit pending;
 
-hidden byte x, k, nleft, woken;
+hidden byte x, k, nleft, nwoken;
 
 /* All writers are woken, so their order does not matter; sorted is fewer states. */
 #ifdef M_WRITERS_EXCLUSIVE
@@ -153,7 +149,7 @@ inline dequeue(q)
 inline wake_up(q, nr, served)
 {
 	d_step {
-		woken = 0;
+		nwoken = 0;
 		nleft = nr + ALL * ((nr) == 0);
 		k = len(q);
 		do
@@ -164,13 +160,13 @@ inline wake_up(q, nr, served)
 			:: nleft > 0 && asleep[x] ->
 				asleep[x] = 0;
 				nleft--;
-				woken++
+				nwoken++
 			:: else ->
 				q!x
 			fi
 		:: else -> break
 		od;
-		assert(woken <= served)
+		assert(nwoken <= served)
 	}
 }
 
@@ -414,13 +410,14 @@ inline pass_on()
 
 #if NR
 /*
- * evfd_file_try_take(), evfd_file_take_slow(). A fault is -EFAULT, or a page that
- * does not come before all else has ended.
+ * evfd_file_try_take(), evfd_file_take_slow(). A copy that faults is tried again
+ * once if the reader was woken. Else it is -EFAULT, or the page does not come
+ * before all else has ended.
  */
 proctype reader(byte me)
 {
 	byte c;
-	bit intr;
+	bit intr, waited;
 #ifdef M_COMMIT_FIRST
 	byte n;
 #endif
@@ -431,16 +428,26 @@ again:	c = count;
 		wait_event(readers, 0, count > 0);
 		if
 		:: intr -> goto interrupted
-		:: else -> c = count
+		:: else -> atomic { c = count; waited = (faults > 0) }
 		fi
 #if FAULTS
-	:: atomic { c > 0 && faults > 0 -> faults--; c = 0 };
-		pass_on();
-		goto out
+	:: atomic { c > 0 && faults > 0 -> faults-- };
+		if
+#ifndef M_KEEP_WAKE
+		:: waited ->
+			pass_on();
+			atomic { waited = 0; c = count }
+		:: !waited ->
+#else
+		:: true ->
 #endif
-#if SLOW
-	:: atomic { c > 0 && slow > 0 -> slow--; c = 0 };
-		goto out
+			c = 0;
+			if
+			:: pass_on()	/* -EFAULT */
+			:: true		/* the page never comes */
+			fi;
+			goto out
+		fi
 #endif
 #ifdef M_COMMIT_FIRST
 	:: atomic { c > 0 && count == c -> n = TAKE(c); count = c - n; c = 0; break }
@@ -451,7 +458,8 @@ again:	c = count;
 		break }
 #else
 	:: atomic { c > 0 && count == c ->
-		count = c - TAKE(c); balance = balance - TAKE(c); c = 0; break }
+		count = c - TAKE(c); balance = balance - TAKE(c);
+		c = 0; waited = 0; break }
 	:: atomic { c > 0 && count != c -> c = count }
 #endif
 #endif
