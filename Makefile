@@ -32,7 +32,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
 PREFIX ?= /usr/local
 
-.PHONY: all modules modules_install install clean demo test check help
+.PHONY: all modules modules_install install clean demo test check verify help
 
 all: modules
 
@@ -69,6 +69,9 @@ test:
 check:
 	@scripts/check
 
+verify:
+	@scripts/verify
+
 help:
 	@echo 'make [modules]        build evfd.ko, for KDIR=, KERNEL= or the running kernel'
 	@echo 'make install          install the module and its header (INSTALL_MOD_PATH=,'
@@ -77,6 +80,7 @@ help:
 	@echo 'make demo             see it work: nine small programs in a test VM'
 	@echo 'make test             KUnit (User Mode Linux) and kselftests (QEMU)'
 	@echo 'make check            checkpatch, sparse, kernel-doc, the header, shellcheck'
+	@echo 'make verify           prove the barriers (herd7) and the waiting (spin)'
 	@echo 'scripts/vm --help     run anything in a VM with the module loaded'
 	@echo 'scripts/kernel list   the kernels that there are'
 	@echo 'W=1, C=1, LLVM=1, ARCH=, CROSS_COMPILE= are handed to kbuild.'
