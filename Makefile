@@ -22,7 +22,8 @@ ifdef KDIR
 OUT := $(CURDIR)
 else
 OUT := $(CURDIR)/build/$(KERNEL)
-KDIR = $(shell scripts/kernel path $(KERNEL) build)
+# Asked when a recipe runs, by then the kernel is there.
+KDIR := $$(scripts/kernel path $(KERNEL) build)
 ARCHFLAG := $(if $(filter uml,$(KERNEL)),ARCH=um)
 endif
 
