@@ -17,7 +17,7 @@
  * callback gets it before a reader is woken for nothing.
  */
 #include <linux/module.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -41,12 +41,12 @@ static struct work_struct evfd_deferred_work;
  * queue's lock is held, and unlimited recursion would follow. The task's bit is
  * shared with eventfd so that a callback of one that signals the other is
  * recognized as well; AIO and others look at it (eventfd_signal_allowed()).
- * Nor from a hard interrupt on PREEMPT_RT, where the lock may sleep.
+ * Nor on PREEMPT_RT from where the lock may not sleep.
  */
 static bool evfd_wake_must_defer(void)
 {
 	return current->in_eventfd ||
-	       (IS_ENABLED(CONFIG_PREEMPT_RT) && in_hardirq());
+	       (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible());
 }
 
 static void evfd_ctx_wake_later(struct evfd_ctx *ctx, __poll_t events)
@@ -64,14 +64,25 @@ static void evfd_ctx_wake_later(struct evfd_ctx *ctx, __poll_t events)
 	schedule_work(&evfd_deferred_work);
 }
 
-static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events)
+/*
+ * Announces @events to pollers, unless what poll(2) would report lacks @still.
+ * AIO and io_uring complete with what they are told and do not poll again, so
+ * who joins after the event was consumed must not hear of it. The lock keeps
+ * them from joining between the look and the wake; who joined before the look
+ * could have seen the event itself. Nothing is lost by keeping silent: what
+ * makes @still true again announces it.
+ */
+static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events,
+				  __poll_t still)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&ctx->pollers.lock, flags);
-	current->in_eventfd = 1;
-	wake_up_locked_poll(&ctx->pollers, events);
-	current->in_eventfd = 0;
+	if ((evfd_count_poll(evfd_ctx_count(ctx)) & still) == still) {
+		current->in_eventfd = 1;
+		wake_up_locked_poll(&ctx->pollers, events);
+		current->in_eventfd = 0;
+	}
 	spin_unlock_irqrestore(&ctx->pollers.lock, flags);
 }
 
@@ -97,7 +108,7 @@ void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events)
 	}
 	/* After the barrier that evfd_ctx_added() names. */
 	if (waitqueue_active(&ctx->pollers))
-		evfd_ctx_wake_pollers(ctx, events);
+		evfd_ctx_wake_pollers(ctx, events, n ? EPOLLIN : 0);
 	evfd_ctx_wake_readers(ctx, n);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_added);
@@ -111,7 +122,7 @@ void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
 	}
 	/* After the barrier that evfd_ctx_taken() names. */
 	if (waitqueue_active(&ctx->pollers))
-		evfd_ctx_wake_pollers(ctx, EPOLLOUT);
+		evfd_ctx_wake_pollers(ctx, EPOLLOUT, EPOLLOUT);
 	/* The same. */
 	if (waitqueue_active(&ctx->writers))
 		wake_up_interruptible_all(&ctx->writers);
@@ -122,13 +133,13 @@ static void evfd_ctx_wake_deferred(struct evfd_ctx *ctx)
 {
 	/* Pairs with the update in evfd_ctx_wake_later(). */
 	__poll_t events = (__force __poll_t)atomic_xchg(&ctx->deferred_events, 0);
+	u64 count = evfd_ctx_count(ctx);
 
 	if (events & EPOLLOUT)
 		evfd_ctx_wake_taken(ctx);
 	/* Several signals may have come together: wake for all that is there. */
-	if (events & ~EPOLLOUT)
-		evfd_ctx_wake_added(ctx, evfd_ctx_count(ctx),
-				    events & ~EPOLLOUT);
+	if (events & EPOLLIN && count)
+		evfd_ctx_wake_added(ctx, count, events & ~EPOLLOUT);
 }
 
 static void evfd_wake_deferred(struct work_struct *work)
@@ -168,15 +179,30 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_pass_on);
  */
 int evfd_ctx_wait_readable(struct evfd_ctx *ctx)
 {
+	DEFINE_WAIT(wait);
+
 	/*
-	 * The macro queues the task and sets its state, which is a full
-	 * barrier, before it evaluates the condition. Pairs with the update
-	 * before evfd_ctx_added(). A signal takes the task off the queue before
-	 * the condition is looked at for the last time: a wake that had chosen
-	 * this task is then either used (0 is returned), or its count is gone.
+	 * Not wait_event_interruptible_exclusive(), which queues a task that
+	 * was woken, and so is off the queue, once more before it looks.
+	 *
+	 * To queue and set the task's state is a full barrier before the count
+	 * is looked at. Pairs with the update before evfd_ctx_added(). The task
+	 * is off the queue when it looks for the last time: a wake that had
+	 * chosen it is then either used (0 is returned, signal or not), or its
+	 * count is gone.
 	 */
-	return wait_event_interruptible_exclusive(ctx->readers,
-						  evfd_ctx_count(ctx));
+	might_sleep();
+	do {
+		prepare_to_wait_exclusive(&ctx->readers, &wait,
+					  TASK_INTERRUPTIBLE);
+		if (!evfd_ctx_count(ctx) && !signal_pending(current))
+			schedule();
+		finish_wait(&ctx->readers, &wait);
+		if (evfd_ctx_count(ctx))
+			return 0;
+	} while (!signal_pending(current));
+
+	return -ERESTARTSYS;
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_readable);
 
@@ -193,8 +219,9 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_readable);
 int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n)
 {
 	/*
-	 * As in evfd_ctx_wait_readable(). Pairs with the update before
-	 * evfd_ctx_taken().
+	 * The macro queues the task and sets its state, which is a full
+	 * barrier, before it evaluates the condition. Pairs with the update
+	 * before evfd_ctx_taken().
 	 */
 	return wait_event_interruptible(ctx->writers,
 					evfd_count_can_add(evfd_ctx_count(ctx), n));
@@ -252,7 +279,7 @@ static void evfd_ctx_free(struct kref *kref)
  * The last reference frees the counter. It may outlive its last descriptor;
  * signals then go nowhere, safely.
  *
- * Context: Any but a hard interrupt on PREEMPT_RT, as kfree().
+ * Context: Any; on PREEMPT_RT a preemptible one, as kfree() wants.
  */
 void evfd_ctx_put(struct evfd_ctx *ctx)
 {
@@ -263,7 +290,7 @@ EXPORT_SYMBOL_GPL(evfd_ctx_put);
 /*
  * The file is gone: tells the in-kernel waiters, and drops the file's
  * reference. poll and epoll are not among them any more: one holds the file,
- * the other has been unhooked.
+ * the other has been unhooked. EPOLLIN may still follow, from the worker.
  */
 void evfd_ctx_release(struct evfd_ctx *ctx)
 {
@@ -272,7 +299,7 @@ void evfd_ctx_release(struct evfd_ctx *ctx)
 	 * release order of dropping that, in fput(): who joined is seen here.
 	 */
 	if (waitqueue_active(&ctx->pollers))
-		evfd_ctx_wake_pollers(ctx, EPOLLHUP);
+		evfd_ctx_wake_pollers(ctx, EPOLLHUP, 0);
 	evfd_ctx_put(ctx);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_release);
@@ -284,10 +311,15 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_release);
  *
  * The count saturates at 2^64 - 1, where poll(2) reports POLLERR. Where the
  * wait queues cannot be walked at once (the caller is a wait queue callback
- * of an evfd or eventfd, or a hard interrupt on PREEMPT_RT) the count changes at
- * once and a worker wakes the sleepers; neither gets lost.
+ * of an evfd or eventfd, or not preemptible on PREEMPT_RT) the count changes at
+ * once and a worker wakes the sleepers; neither gets lost. A callback that
+ * signals its own counter each time it runs keeps the worker busy for ever.
  *
- * Context: Any, hard interrupts included. Never sleeps. The caller holds a
+ * A callback that is told of EPOLLIN may find a count of 0: a reader that does
+ * not sleep takes no lock and may have been faster.
+ *
+ * Context: Any, hard interrupts included, but not an NMI, nor while holding a
+ * lock of the scheduler or of a workqueue. Never sleeps. The caller holds a
  * reference.
  */
 void evfd_signal_mask(struct evfd_ctx *ctx, __poll_t mask)
@@ -351,11 +383,12 @@ EXPORT_SYMBOL_GPL(evfd_ctx_do_read);
  * @wait: an entry that poll_wait() put on the counter's queue
  * @cnt: where to store what was taken, see evfd_ctx_do_read()
  *
- * Each signal is either announced to @wait, or in @cnt or still in the counter;
- * none falls between. After the call @wait's callback does not run.
+ * Each signal is announced to @wait, or in @cnt, or still in the counter, or was
+ * taken by another reader; none falls between. After the call @wait's callback
+ * does not run.
  *
- * Context: As evfd_signal_mask(), but neither from a poller's callback nor from
- * a hard interrupt on PREEMPT_RT.
+ * Context: As evfd_signal_mask(), but not from a poller's callback, and on
+ * PREEMPT_RT a preemptible one.
  * Return: 0, or -EAGAIN if there was nothing to take; @wait is off the queue
  * either way.
  */

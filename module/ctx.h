@@ -100,7 +100,8 @@ static inline bool evfd_ctx_is_semaphore(const struct evfd_ctx *ctx)
 /*
  * Replaces @old by @new and returns true; if the count is not @old any more,
  * stores in @old what it is and returns false. A success is a full barrier,
- * also where @new equals @old.
+ * also where @new equals @old. (With CONFIG_GENERIC_ATOMIC64 it is not quite; but
+ * there a waiter's look at the count takes the same lock, which orders as much.)
  */
 static inline bool evfd_ctx_update(struct evfd_ctx *ctx, u64 *old, u64 new)
 {
@@ -149,13 +150,15 @@ static inline bool evfd_ctx_add(struct evfd_ctx *ctx, u64 n)
 }
 
 /*
- * Takes @n off, provided that the count is still @count, and wakes. Otherwise
- * returns false with nothing changed.
+ * Takes @n off, which is what a read takes of @count, and wakes; provided that a
+ * read would still take just that. Otherwise returns false with nothing changed.
  */
 static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 count, u64 n)
 {
-	if (!evfd_ctx_update(ctx, &count, count - n))
-		return false;
+	while (!evfd_ctx_update(ctx, &count, count - n)) {
+		if (evfd_count_take(count, evfd_ctx_is_semaphore(ctx)) != n)
+			return false;
+	}
 
 	evfd_ctx_taken(ctx);
 	return true;

@@ -17,6 +17,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -73,13 +74,15 @@ static bool evfd_file_nowait(const struct file *file, int iocb_flags)
 }
 
 /*
- * One attempt to take what is there, into @to if it is not NULL, else @buf.
+ * One attempt to take what is there, into @to if it is not NULL, else @buf. With
+ * @nofault it does not wait for a page of the buffer.
  * Return: 8; 0 if there was nothing, or another reader was faster; -EFAULT. But
  * for 8, the counter is as if this had not been called.
  */
 static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 						  char __user *buf,
-						  struct iov_iter *to)
+						  struct iov_iter *to,
+						  bool nofault)
 {
 	u64 count = evfd_ctx_count(ctx);
 	u64 n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
@@ -88,10 +91,14 @@ static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 	if (unlikely(!n))
 		return 0;
 
+	if (nofault)
+		pagefault_disable();
 	if (to)
 		copied = evfd_copy_to_iter(to, n);
 	else
 		copied = evfd_copy_to_user(buf, n);
+	if (nofault)
+		pagefault_enable();
 	if (unlikely(!copied)) {
 		evfd_ctx_pass_on(ctx);
 		return -EFAULT;
@@ -127,15 +134,15 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 		 * this counter. So who was woken passes the wake on, as the
 		 * attempt does if it fails, before it waits for a page.
 		 */
-		if (woken)
-			pagefault_disable();
-		ret = evfd_file_try_take(ctx, buf, to);
-		if (woken) {
-			pagefault_enable();
-			if (ret == -EFAULT) {
-				woken = false;
-				ret = 0;
-			}
+		ret = evfd_file_try_take(ctx, buf, to, woken);
+		if (woken && ret == -EFAULT) {
+			woken = false;
+			ret = 0;
+		}
+		/* Others may be faster again and again. */
+		if (!ret && fatal_signal_pending(current)) {
+			evfd_ctx_pass_on(ctx);
+			return -ERESTARTSYS;
 		}
 	} while (!ret);
 
@@ -150,7 +157,7 @@ static ssize_t evfd_file_read(struct file *file, char __user *buf, size_t len,
 	if (len < sizeof(u64))
 		return -EINVAL;
 
-	ret = evfd_file_try_take(file->private_data, buf, NULL);
+	ret = evfd_file_try_take(file->private_data, buf, NULL, false);
 	if (likely(ret))
 		return ret;
 	return evfd_file_take_slow(file, 0, buf, NULL);
@@ -167,11 +174,12 @@ static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (evfd_iter_is_plain(to)) {
 		ret = evfd_file_try_take(file->private_data,
-					 iter_iov_addr(to), NULL);
+					 iter_iov_addr(to), NULL, false);
 		if (likely(ret > 0))
 			iov_iter_advance(to, ret);
 	} else {
-		ret = evfd_file_try_take(file->private_data, NULL, to);
+		ret = evfd_file_try_take(file->private_data, NULL, to,
+					 false);
 	}
 	if (likely(ret))
 		return ret;
@@ -255,6 +263,10 @@ static noinline ssize_t evfd_file_write_segments(struct kiocb *iocb,
 	ssize_t done = 0;
 	ssize_t ret;
 
+	/* Only io_uring comes here with nothing; the VFS has dealt with it. */
+	if (!iov_iter_count(from))
+		return 0;
+
 	do {
 		ret = evfd_file_write_segment(iocb, from);
 		if (ret < 0)
@@ -269,14 +281,18 @@ static noinline ssize_t evfd_file_write_segments(struct kiocb *iocb,
 
 /*
  * The flags of pwritev2(2) that the VFS refuses for a file without write_iter,
- * which eventfd is. RWF_NOWAIT is not among them: here it works.
+ * which eventfd is. RWF_NOWAIT is not among them: here it works. They are the
+ * lowest bits of those of the kiocb; the one that may also be the file's is not
+ * told apart from it.
  */
 static bool evfd_rwf_refused(struct kiocb *iocb)
 {
-	int flags = iocb->ki_flags & (IOCB_APPEND | IOCB_DSYNC);
-	int of_file = iocb->ki_filp->f_flags & O_APPEND ? IOCB_APPEND : 0;
+	int refused = (__force int)(RWF_SUPPORTED & ~(RWF_HIPRI | RWF_NOWAIT));
 
-	return flags != of_file && is_sync_kiocb(iocb);
+	if (iocb->ki_filp->f_flags & O_APPEND)
+		refused &= ~IOCB_APPEND;
+
+	return iocb->ki_flags & refused && is_sync_kiocb(iocb);
 }
 
 /* For writev, io_uring and AIO: one attempt at the plain case, or all of it. */
@@ -289,10 +305,12 @@ static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -EOPNOTSUPP;
 
 	if (evfd_iter_is_plain(from) && iov_iter_count(from) == sizeof(n) &&
-	    likely(evfd_copy_from_user(&n, iter_iov_addr(from))) &&
-	    likely(evfd_ctx_add(ctx, n))) {
-		iov_iter_advance(from, sizeof(n));
-		return sizeof(n);
+	    likely(evfd_copy_from_user(&n, iter_iov_addr(from)))) {
+		/* All of it is used up; to advance it would need a stack. */
+		iov_iter_truncate(from, 0);
+		if (likely(evfd_ctx_add(ctx, n)))
+			return sizeof(n);
+		iov_iter_reexpand(from, sizeof(n));
 	}
 	return evfd_file_write_segments(iocb, from);
 }

@@ -75,7 +75,7 @@ struct evfd_create {
  * ENFILE	the system has as many open files as fs.file-max allows
  * ENOMEM	no memory for it, or the memory cgroup's limit is reached
  *
- * Any other command on /dev/evfd fails with ENOTTY.
+ * Any other command fails with ENOTTY, but for those that all files have.
  */
 #define EVFD_IOC_CREATE	_IOW(EVFD_IOC_TYPE, 0x00, struct evfd_create)
 
