@@ -14,7 +14,7 @@
  *	release	pollers, with EPOLLHUP
  *
  * Pollers come first, so that an in-kernel consumer that takes the count in its
- * callback gets it before a reader is woken for nothing.
+ * callback gets it before a reader that sleeps.
  */
 #include <linux/module.h>
 #include <linux/sched/signal.h>

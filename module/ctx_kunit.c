@@ -1190,6 +1190,51 @@ static void evfd_ctx_conserves_when_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
 }
 
+/* ---- announcements that come late ---- */
+
+/*
+ * A write that was held up between its update and its wake, after a read has
+ * taken what it added: who joined since must not be told of it.
+ */
+static void evfd_ctx_consumed_is_not_announced(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_kunit_poller *poller;
+
+	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_ctx_wake_added(ctx, 1, EPOLLIN);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 0);
+
+	/* A write of 0 is announced whatever the count is, as by eventfd. */
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 0));
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
+
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, EVFD_COUNT_MAX));
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
+	evfd_ctx_wake_taken(ctx);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
+}
+
+static void evfd_ctx_consumed_is_not_deferred(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_kunit_poller *poller;
+	u64 n;
+
+	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	current->in_eventfd = 1;
+	evfd_signal(ctx);
+	current->in_eventfd = 0;
+	/* The worker may have been faster than this read. */
+	evfd_ctx_do_read(ctx, &n);
+	KUNIT_EXPECT_EQ(test, n, 1);
+	evfd_test_settle(test, ctx);
+	KUNIT_EXPECT_LE(test, evfd_kunit_calls(poller), 1);
+	n = evfd_kunit_calls(poller);
+	evfd_ctx_wake_added(ctx, 1, EPOLLIN);
+	KUNIT_EXPECT_EQ(test, (u64)evfd_kunit_calls(poller), n);
+}
+
 static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_alloc_is_as_asked),
 	KUNIT_CASE(evfd_ctx_references_are_counted),
@@ -1234,6 +1279,8 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_callback_is_recognized_by_eventfd),
 	KUNIT_CASE(evfd_signal_from_eventfd_callback),
 	KUNIT_CASE(evfd_deferred_wake_holds_the_counter),
+	KUNIT_CASE(evfd_ctx_consumed_is_not_announced),
+	KUNIT_CASE(evfd_ctx_consumed_is_not_deferred),
 	KUNIT_CASE(evfd_ctx_conserves),
 	KUNIT_CASE(evfd_ctx_conserves_as_semaphore),
 	KUNIT_CASE(evfd_ctx_conserves_when_full),

@@ -99,10 +99,8 @@ static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 		copied = evfd_copy_to_user(buf, n);
 	if (nofault)
 		pagefault_enable();
-	if (unlikely(!copied)) {
-		evfd_ctx_pass_on(ctx);
+	if (unlikely(!copied))
 		return -EFAULT;
-	}
 
 	if (likely(evfd_ctx_commit(ctx, count, n)))
 		return sizeof(n);
@@ -130,18 +128,20 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 			woken = true;
 		}
 		/*
-		 * A page may be long in coming, and from somebody who waits for
-		 * this counter. So who was woken passes the wake on, as the
-		 * attempt does if it fails, before it waits for a page.
+		 * Who was woken passes the wake on before it waits for a page,
+		 * which may be long in coming, and from somebody who waits for
+		 * this counter; or which may not come at all.
 		 */
 		ret = evfd_file_try_take(ctx, buf, to, woken);
 		if (woken && ret == -EFAULT) {
+			evfd_ctx_pass_on(ctx);
 			woken = false;
 			ret = 0;
 		}
 		/* Others may be faster again and again. */
 		if (!ret && fatal_signal_pending(current)) {
-			evfd_ctx_pass_on(ctx);
+			if (woken)
+				evfd_ctx_pass_on(ctx);
 			return -ERESTARTSYS;
 		}
 	} while (!ret);

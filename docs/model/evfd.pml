@@ -122,7 +122,12 @@ bit listed;		/* on evfd_deferred_ctxs */
 bit turn;		/* on the worker's own list */
 bit pending;
 
-hidden byte x, k, nleft, nwoken;
+hidden byte x, k, nleft, nwoken, holds;
+#if KWAIT
+bit tell;
+#else
+hidden byte tell;
+#endif
 
 /* All writers are woken, so their order does not matter; sorted is fewer states. */
 #ifdef M_WRITERS_EXCLUSIVE
@@ -230,6 +235,38 @@ end_sleep:	atomic { !asleep[me] || sig[me] -> prepare_to_wait(q, sorted) }
 
 /* ---- module/ctx.c ---- */
 
+#if NR
+/* evfd_ctx_wait_readable() */
+inline wait_readable()
+{
+#ifdef M_CHECK_FIRST
+	wait_event(readers, 0, count > 0)
+#else
+	do
+	:: true ->
+		d_step { readers!me; asleep[me] = 1 };
+		if
+		:: count > 0 || sig[me]
+		:: else ->
+			/* schedule() */
+end_wait:		!asleep[me] || sig[me]
+		fi;
+		d_step { asleep[me] = 0; dequeue(readers) };
+		if
+#ifdef M_SIGNAL_NO_RECHECK
+		:: sig[me] -> intr = 1; break
+		:: count > 0 && !sig[me] -> break
+#else
+		:: count > 0 -> break
+		:: count == 0 && sig[me] -> intr = 1; break
+#endif
+		:: else
+		fi
+	od
+#endif
+}
+#endif
+
 /*
  * evfd_ctx_wake_later(): who finds no events yet puts the counter on the list,
  * where it must not be, and has the work run.
@@ -310,18 +347,29 @@ inline callback()
 }
 #endif
 
-/* evfd_ctx_wake_pollers(); pollwake() */
-inline wake_pollers(ev)
+/*
+ * evfd_ctx_wake_pollers(); pollwake(). Whoever completes with what it is told
+ * relies on that being so.
+ */
+inline wake_pollers(ev, still)
 {
 #if KWAIT
 	atomic { !plock -> plock = 1 };
 #endif
 	d_step {
+		holds = ((POLL(count) & (still)) == (still));
+#ifdef M_TELL_LATE
+		tell = 1;
+#else
+		tell = holds;
+#endif
 		x = NR + NW;
 		do
 		:: x < TASKS ->
 			if
-			:: polls[x] && (WANT(x - NR - NW) & ev) -> triggered[x] = 1
+			:: tell && polls[x] && (WANT(x - NR - NW) & ev) ->
+				assert(holds);
+				triggered[x] = 1
 			:: else
 			fi;
 			x++
@@ -330,10 +378,10 @@ inline wake_pollers(ev)
 	};
 #if KWAIT
 	if
-	:: kwait && (ev & IN) -> callback()
+	:: kwait && tell && (ev & IN) -> callback()
 	:: else
 	fi;
-	plock = 0
+	d_step { plock = 0; tell = 0 }
 #endif
 }
 
@@ -366,7 +414,7 @@ inline added(n)
 {
 #if NP || KWAIT
 	if
-	:: PACTIVE -> wake_pollers(IN)
+	:: PACTIVE -> wake_pollers(IN, ((n) > 0 -> IN : 0))
 	:: else
 	fi;
 #endif
@@ -378,7 +426,7 @@ inline taken()
 {
 #if NP || KWAIT
 	if
-	:: PACTIVE -> wake_pollers(OUT)
+	:: PACTIVE -> wake_pollers(OUT, OUT)
 	:: else
 	fi;
 #endif
@@ -411,8 +459,8 @@ inline pass_on()
 #if NR
 /*
  * evfd_file_try_take(), evfd_file_take_slow(). A copy that faults is tried again
- * once if the reader was woken. Else it is -EFAULT, or the page does not come
- * before all else has ended.
+ * once if the reader was woken, who has passed the wake on by then. Else it is
+ * -EFAULT, or the page does not come before all else has ended.
  */
 proctype reader(byte me)
 {
@@ -425,7 +473,7 @@ proctype reader(byte me)
 again:	c = count;
 	do
 	:: c == 0 ->
-		wait_event(readers, 0, count > 0);
+		wait_readable();
 		if
 		:: intr -> goto interrupted
 		:: else -> atomic { c = count; waited = (faults > 0) }
@@ -437,15 +485,9 @@ again:	c = count;
 		:: waited ->
 			pass_on();
 			atomic { waited = 0; c = count }
-		:: !waited ->
-#else
-		:: true ->
 #endif
+		:: else ->
 			c = 0;
-			if
-			:: pass_on()	/* -EFAULT */
-			:: true		/* the page never comes */
-			fi;
 			goto out
 		fi
 #endif
@@ -457,10 +499,17 @@ again:	c = count;
 	:: atomic { c > 0 -> count = c - TAKE(c); balance = balance - TAKE(c); c = 0;
 		break }
 #else
-	:: atomic { c > 0 && count == c ->
-		count = c - TAKE(c); balance = balance - TAKE(c);
+	:: atomic { c > 0 && TAKE(count) == TAKE(c) ->
+		count = count - TAKE(c); balance = balance - TAKE(c);
 		c = 0; waited = 0; break }
-	:: atomic { c > 0 && count != c -> c = count }
+	:: atomic { c > 0 && TAKE(count) != TAKE(c) -> c = count };
+#if SIGNALS
+		/* only a fatal signal, but any could be one */
+		if
+		:: sig[me] -> c = 0; pass_on(); atomic { waited = 0; goto interrupted }
+		:: true
+		fi
+#endif
 #endif
 #endif
 	od;
@@ -614,18 +663,16 @@ end:	do
 #else
 			d_step { ev = events; events = 0; turn = 0 };
 #endif
+			c = count;
 			if
 			:: ev & OUT -> taken()
 			:: else
 			fi;
-			if
-			:: ev & IN ->
 #ifdef M_DEFER_ONE
-				c = 1;
-#else
-				c = count;
+			c = 1;
 #endif
-				added(c)
+			if
+			:: (ev & IN) && c > 0 -> added(c)
 			:: else
 			fi
 #ifdef M_EVENTS_LATE
