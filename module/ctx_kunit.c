@@ -470,8 +470,11 @@ static void evfd_signal_wakes_one_reader(struct kunit *test)
 static void evfd_ctx_wait_readable_returns_at_once(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 1, 0);
+	struct evfd_kunit_task *reader;
 
-	KUNIT_EXPECT_EQ(test, evfd_ctx_wait_readable(ctx), 0);
+	reader = evfd_kunit_start(test, evfd_test_wait_readable, ctx, NULL, 0);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, 0);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 1);
 }
 

@@ -280,7 +280,7 @@ static void evfd_file_sizes(struct kunit *test)
 
 static void evfd_file_refuses_the_overflow_value(struct kunit *test)
 {
-	struct file *file = evfd_test_file(test, 0, 0);
+	struct file *file = evfd_test_file(test, 0, EVFD_NONBLOCK);
 	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
 	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
 	struct iov_iter iter;
@@ -298,34 +298,17 @@ static void evfd_file_refuses_the_overflow_value(struct kunit *test)
 static void evfd_file_does_not_block_if_told(struct kunit *test)
 {
 	struct file *file = evfd_test_file(test, 0, EVFD_NONBLOCK);
-	struct file *blocking = evfd_test_file(test, 0, 0);
-	struct evfd_ctx *ctx = evfd_test_ctx(test, blocking);
 	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
 	u64 n = 99;
 
 	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 8), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, n, 99);
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, EVFD_COUNT_MAX), 8);
 	evfd_test_put_user(test, page, 1);
 	KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, 8), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 0), 8);
-
-	/* For one operation. */
-	KUNIT_EXPECT_EQ(test, evfd_test_kread(blocking, IOCB_NOWAIT, &n),
-			-EAGAIN);
-	KUNIT_EXPECT_EQ(test,
-			evfd_test_kwrite(blocking, IOCB_NOWAIT, EVFD_COUNT_MAX),
-			8);
-	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(blocking, IOCB_NOWAIT, 1),
-			-EAGAIN);
-	KUNIT_EXPECT_EQ(test, n, 99);
-	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
-
-	/* From now on, as fcntl(F_SETFL) does it. */
-	blocking->f_flags |= O_NONBLOCK;
-	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(blocking, 0, 1), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, evfd_test_write(blocking, page, 8), -EAGAIN);
 }
 
 static void evfd_file_refuses_rwf_flags(struct kunit *test)
@@ -452,8 +435,9 @@ static void evfd_file_readv_fills_segments(struct kunit *test)
 /* Where 8 bytes cannot be, or not all of them. */
 static void evfd_file_faults_lose_nothing(struct kunit *test)
 {
-	struct file *file = evfd_test_file(test, 7, 0);
-	struct file *semaphore = evfd_test_file(test, 7, EVFD_SEMAPHORE);
+	struct file *file = evfd_test_file(test, 7, EVFD_NONBLOCK);
+	struct file *semaphore = evfd_test_file(test, 7,
+						EVFD_NONBLOCK | EVFD_SEMAPHORE);
 	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
 	struct evfd_ctx *semaphore_ctx = evfd_test_ctx(test, semaphore);
 	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
@@ -490,7 +474,7 @@ static void evfd_file_faults_lose_nothing(struct kunit *test)
 
 static void evfd_file_read_only_memory_loses_nothing(struct kunit *test)
 {
-	struct file *file = evfd_test_file(test, 7, 0);
+	struct file *file = evfd_test_file(test, 7, EVFD_NONBLOCK);
 	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
 	char __user *page = evfd_test_page(test, PROT_READ);
 	struct iov_iter iter;
@@ -505,7 +489,7 @@ static void evfd_file_read_only_memory_loses_nothing(struct kunit *test)
 
 static void evfd_file_vector_faults_lose_nothing(struct kunit *test)
 {
-	struct file *file = evfd_test_file(test, 7, 0);
+	struct file *file = evfd_test_file(test, 7, EVFD_NONBLOCK);
 	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
 	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
 	struct iovec iov[2] = {
@@ -689,6 +673,46 @@ static int evfd_test_thread_write(struct evfd_kunit_task *task)
 	return evfd_test_kwrite(task->priv, 0, task->n);
 }
 
+static int evfd_test_thread_read_nowait(struct evfd_kunit_task *task)
+{
+	return evfd_test_kread(task->priv, IOCB_NOWAIT, &task->total);
+}
+
+static int evfd_test_thread_write_nowait(struct evfd_kunit_task *task)
+{
+	return evfd_test_kwrite(task->priv, IOCB_NOWAIT, task->n);
+}
+
+/* What @fn returns, in a thread, so that the test goes on if it blocks. */
+static void evfd_test_returns(struct kunit *test, struct file *file,
+			      int (*fn)(struct evfd_kunit_task *task), u64 n,
+			      int ret)
+{
+	struct evfd_kunit_task *task;
+
+	task = evfd_kunit_start(test, fn, NULL, file, n);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task));
+	KUNIT_EXPECT_EQ(test, task->ret, ret);
+}
+
+/* For one operation, or from fcntl(F_SETFL) on. */
+static void evfd_file_stops_blocking_when_told(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+
+	evfd_test_returns(test, file, evfd_test_thread_read_nowait, 0, -EAGAIN);
+	evfd_test_returns(test, file, evfd_test_thread_write_nowait,
+			  EVFD_COUNT_MAX, 8);
+	evfd_test_returns(test, file, evfd_test_thread_write_nowait, 1, -EAGAIN);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
+
+	file->f_flags |= O_NONBLOCK;
+	evfd_test_returns(test, file, evfd_test_thread_write, 1, -EAGAIN);
+	evfd_test_returns(test, file, evfd_test_thread_read, 0, 8);
+	evfd_test_returns(test, file, evfd_test_thread_read, 0, -EAGAIN);
+}
+
 static struct evfd_kunit_task *
 evfd_test_start_reader(struct kunit *test, struct file *file,
 		       int (*fn)(struct evfd_kunit_task *task), void *priv)
@@ -838,6 +862,7 @@ static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_fget_finds_an_evfd),
 	KUNIT_CASE(evfd_fget_refuses_the_rest),
 	KUNIT_CASE(evfd_file_fdinfo_is_as_documented),
+	KUNIT_CASE(evfd_file_stops_blocking_when_told),
 	KUNIT_CASE(evfd_file_read_blocks_until_a_write),
 	KUNIT_CASE(evfd_file_write_blocks_until_a_read),
 	KUNIT_CASE(evfd_file_interrupts_change_nothing),
