@@ -24,7 +24,7 @@ else
 OUT := $(CURDIR)/build/$(KERNEL)
 # Asked when a recipe runs, by then the kernel is there.
 KDIR := $$(scripts/kernel path $(KERNEL) build)
-ARCHFLAG := $(if $(filter uml,$(KERNEL)),ARCH=um)
+ARCHFLAG := $(if $(filter uml native,$(KERNEL)),ARCH=um)
 endif
 
 SOURCES := Kbuild uapi/linux/evfd.h module/Kbuild \
