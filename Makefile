@@ -33,7 +33,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
 PREFIX ?= /usr/local
 
-.PHONY: all modules modules_install install clean demo test check verify help
+.PHONY: all modules modules_install install clean demo test check verify bench help
 
 all: modules
 
@@ -73,6 +73,9 @@ check:
 verify:
 	@scripts/verify
 
+bench:
+	@QUICK=$(QUICK) scripts/bench
+
 help:
 	@echo 'make [modules]        build evfd.ko, for KDIR=, KERNEL= or the running kernel'
 	@echo 'make install          install the module and its header (INSTALL_MOD_PATH=,'
@@ -82,6 +85,7 @@ help:
 	@echo 'make test             KUnit (User Mode Linux) and kselftests (QEMU)'
 	@echo 'make check            checkpatch, sparse, kernel-doc, the header, shellcheck'
 	@echo 'make verify           prove the barriers (herd7) and the waiting (spin)'
+	@echo 'make bench            evfd beside eventfd(2), at most 10 minutes; QUICK=1: one'
 	@echo 'scripts/vm --help     run anything in a VM with the module loaded'
 	@echo 'scripts/kernel list   the kernels that there are'
 	@echo 'W=1, C=1, LLVM=1, ARCH=, CROSS_COMPILE= are handed to kbuild.'
