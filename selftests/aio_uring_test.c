@@ -252,6 +252,8 @@ TEST_F(uring, refuses_wrong_sizes_and_values)
 {
 	uint64_t buf[2] = { 1, 1 };
 
+	if (!variant->evfd && evfd_test_eventfd_is_lax())
+		SKIP(return, "eventfd takes the first 8 of more bytes here");
 	ASSERT_EQ(8, evfd_test_write(self->fd, 9));
 	EXPECT_EQ(-EINVAL,
 		  ring_do(&self->ring, IORING_OP_READ, self->fd, buf, 7));
@@ -303,6 +305,8 @@ TEST_F(uring, fixed_buffers)
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct iovec iov = { buf, 4096 };
 
+	if (!variant->evfd && evfd_test_eventfd_is_lax())
+		SKIP(return, "eventfd takes the first 8 of more bytes here");
 	ASSERT_NE(MAP_FAILED, buf);
 	ASSERT_EQ(0, syscall(SYS_io_uring_register, self->ring.fd,
 			     IORING_REGISTER_BUFFERS, &iov, 1));

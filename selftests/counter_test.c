@@ -180,6 +180,8 @@ TEST_F(counter, write_needs_exactly_8_bytes)
 	char buf[32] = { 1 };
 	size_t size;
 
+	if (variant->make == evfd_test_create_eventfd && evfd_test_eventfd_is_lax())
+		SKIP(return, "eventfd takes the first 8 of more bytes here");
 	for (size = 0; size <= sizeof(buf); size++) {
 		set_count(self->fd, 0);
 		EXPECT_EQ(size == 8 ? 8 : -EINVAL,
@@ -331,6 +333,8 @@ TEST_F(counter, writev_is_a_write_for_each_segment)
 	};
 	size_t i;
 
+	if (variant->make == evfd_test_create_eventfd && evfd_test_eventfd_is_lax())
+		SKIP(return, "eventfd takes the first 8 of more bytes here");
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		set_count(self->fd, 0);
 		EXPECT_EQ(rows[i].ret, writev_of(self->fd, rows[i].sizes))

@@ -71,6 +71,20 @@ static inline int evfd_test_create_eventfd(unsigned int flags, uint64_t initval)
 	return fd;
 }
 
+/*
+ * Whether this kernel's eventfd takes the first 8 of more bytes, as that of 6.1
+ * does. evfd is like the later ones on all kernels.
+ */
+static inline int evfd_test_eventfd_is_lax(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	uint64_t two[2] = { 1, 1 };
+	int lax = write(fd, two, sizeof(two)) > 0;
+
+	close(fd);
+	return lax;
+}
+
 /* read(2) and write(2) of 8 bytes; -errno on failure. */
 static inline int evfd_test_write(int fd, uint64_t n)
 {
