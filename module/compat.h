@@ -28,6 +28,12 @@
 #error "evfd needs a kernel with CONFIG_EVENTFD=y"
 #endif
 
+/* poll_does_not_wait(), the other way round, has gone on the way to 7.3. */
+static inline bool evfd_poll_waits(const struct poll_table_struct *wait)
+{
+	return wait && wait->_qproc;
+}
+
 /*
  * poll_wait() ends in a full barrier since 6.14, and in the stable series since
  * early 2025; which no macro shows, so the numbers are on the safe side.
@@ -43,7 +49,7 @@ static inline void evfd_poll_wait(struct file *file, wait_queue_head_t *wq,
 				  struct poll_table_struct *wait)
 {
 	poll_wait(file, wq, wait);
-	if (!poll_does_not_wait(wait)) {
+	if (evfd_poll_waits(wait)) {
 		/* Pairs with the update of the count, see evfd_file_poll_wait(). */
 		smp_mb();
 	}

@@ -333,7 +333,7 @@ static noinline __poll_t evfd_file_poll_wait(struct file *file,
 
 static __poll_t evfd_file_poll(struct file *file, poll_table *wait)
 {
-	if (!poll_does_not_wait(wait))
+	if (evfd_poll_waits(wait))
 		return evfd_file_poll_wait(file, wait);
 
 	return evfd_count_poll(evfd_ctx_count(file->private_data));
