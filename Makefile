@@ -55,7 +55,7 @@ install: modules_install
 		$(DESTDIR)$(PREFIX)/include/linux/evfd.h
 
 clean:
-	+@if [ -e module/evfd.o ]; then $(KBUILD) clean; fi
+	+@if [ -e module/evfd.o ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 	rm -rf build
 
 demo:

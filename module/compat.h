@@ -64,7 +64,7 @@ static inline void __user *iter_iov_addr(const struct iov_iter *iter)
 }
 #endif
 
-/* Since 6.2. Before, there is no KUnit that could load our tests. */
+/* Since 6.2, and in later 6.1.y: where there is KUnit, it has to have this. */
 #if IS_ENABLED(CONFIG_KUNIT)
 #include <kunit/visibility.h>
 #else
