@@ -33,7 +33,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
 PREFIX ?= /usr/local
 
-.PHONY: all modules modules_install install clean demo test check verify bench help
+.PHONY: all modules modules_install install clean demo test check verify bench clients help
 
 all: modules
 
@@ -73,6 +73,9 @@ check:
 verify:
 	@scripts/verify
 
+clients:
+	@scripts/clients
+
 bench:
 	@QUICK=$(QUICK) scripts/bench
 
@@ -86,6 +89,7 @@ help:
 	@echo 'make check            checkpatch, sparse, kernel-doc, the header, shellcheck'
 	@echo 'make verify           prove the barriers (herd7) and the waiting (spin)'
 	@echo 'make bench            evfd beside eventfd(2), at most 10 minutes; QUICK=1: one'
+	@echo 'make clients          programs written for eventfd(2), run on evfd'
 	@echo 'scripts/vm --help     run anything in a VM with the module loaded'
 	@echo 'scripts/kernel list   the kernels that there are'
 	@echo 'W=1, C=1, LLVM=1, ARCH=, CROSS_COMPILE= are handed to kbuild.'
