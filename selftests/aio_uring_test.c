@@ -299,6 +299,17 @@ TEST_F(uring, writev_adds_segment_by_segment)
 	EXPECT_TRUE(count_is(self->fd, 3));
 }
 
+TEST_F(uring, a_write_of_nothing_adds_nothing)
+{
+	uint64_t n = 3;
+	struct iovec iov[] = { { &n, 0 }, { &n, 0 } };
+
+	EXPECT_EQ(0, ring_do(&self->ring, IORING_OP_WRITE, self->fd, &n, 0));
+	EXPECT_EQ(0, ring_do(&self->ring, IORING_OP_WRITEV, self->fd, iov, 2));
+	EXPECT_EQ(0, ring_do(&self->ring, IORING_OP_WRITEV, self->fd, iov, 0));
+	EXPECT_TRUE(count_is(self->fd, 0));
+}
+
 TEST_F(uring, fixed_buffers)
 {
 	uint64_t *buf = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
