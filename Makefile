@@ -33,7 +33,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
 PREFIX ?= /usr/local
 
-.PHONY: all modules modules_install install clean demo test check verify bench clients help
+.PHONY: all modules modules_install install clean demo test check verify bench clients fuzz help
 
 all: modules
 
@@ -76,6 +76,10 @@ verify:
 clients:
 	@scripts/clients
 
+T ?= 60
+fuzz:
+	@scripts/fuzz --time $(T)
+
 bench:
 	@QUICK=$(QUICK) scripts/bench
 
@@ -89,6 +93,7 @@ help:
 	@echo 'make check            checkpatch, sparse, kernel-doc, the header, shellcheck'
 	@echo 'make verify           prove the barriers (herd7) and the waiting (spin)'
 	@echo 'make bench            evfd beside eventfd(2), at most 10 minutes; QUICK=1: one'
+	@echo 'make fuzz T=60        look for differences from eventfd(2) with random calls'
 	@echo 'make clients          programs written for eventfd(2), run on evfd'
 	@echo 'scripts/vm --help     run anything in a VM with the module loaded'
 	@echo 'scripts/kernel list   the kernels that there are'

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The differences that there are to be between evfd and eventfd(2).
+ *
+ * One table: the fuzzer accepts what is in it and nothing else, and prints it
+ * with --differences; docs/differences.md is for people and has to say the
+ * same. Each entry has a test that is as narrow as it can be: it is asked when
+ * the two results differ, and has to account for all of the difference.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+/* All but what is left out is equal. */
+static bool same_but_window(const struct result *a, const struct result *b)
+{
+	return a->ret == b->ret && a->err == b->err && a->n == b->n &&
+	       !memcmp(a->out, b->out, sizeof(a->out)) &&
+	       !strcmp(a->text, b->text);
+}
+
+static bool is_error(const struct result *r, int err)
+{
+	return r->ret == -1 && r->err == err;
+}
+
+/* What fault_read() in world.h says of the count; false if it skipped. */
+static bool fault_counts(const struct op *op, const struct result *r,
+			 uint64_t *before, uint64_t *after)
+{
+	return op->kind == OP_fault_read &&
+	       sscanf(r->text, "%" SCNx64 " then %" SCNx64, before, after) == 2;
+}
+
+/* At once, or as one of the completions, of three numbers each. */
+static bool faulted(const struct op *op, const struct result *r)
+{
+	unsigned int i;
+
+	if (op->a < 3)
+		return is_error(r, EFAULT);
+	for (i = 1; i < r->n && i < MAX_OUT; i += 3) {
+		if ((int64_t)r->out[i] == -EFAULT)
+			return r->ret == 1;
+	}
+
+	return false;
+}
+
+/* A poll may complete beside it, since eventfd takes the count. */
+static bool fault_keeps(const struct op *op, const struct result *evfd,
+			const struct result *eventfd)
+{
+	uint64_t before, after, before2, after2;
+
+	return fault_counts(op, evfd, &before, &after) &&
+	       fault_counts(op, eventfd, &before2, &after2) &&
+	       faulted(op, evfd) && faulted(op, eventfd) &&
+	       before == before2 && after == before &&
+	       (after2 == 0 || after2 == before - 1);
+}
+
+/* What a refused request leaves: nothing but -1 and EINVAL. */
+static bool aio_writes(const struct op *op, const struct result *evfd,
+		       const struct result *eventfd)
+{
+	return (op->kind == OP_aio_write || op->kind == OP_aio_writev) &&
+	       is_error(eventfd, EINVAL) && eventfd->n == 0 && evfd->ret == 1;
+}
+
+static bool real_eventfd(const struct op *op, const struct result *evfd,
+			 const struct result *eventfd)
+{
+	if (op->kind == OP_ring_eventfd)
+		return eventfd->ret == 0 &&
+		       (is_error(evfd, EINVAL) || is_error(evfd, EBADF));
+	return op->kind == OP_aio_resfd && eventfd->ret == 1 &&
+	       is_error(evfd, EINVAL);
+}
+
+static bool nowait_writes(const struct op *op, const struct result *evfd,
+			  const struct result *eventfd)
+{
+	return (op->kind == OP_nowait_write ||
+		(op->kind == OP_pwritev2 && op->b & RWF_APPEND)) &&
+	       is_error(eventfd, EOPNOTSUPP) &&
+	       (evfd->ret > 0 || is_error(evfd, EAGAIN) ||
+		is_error(evfd, EINVAL) || is_error(evfd, EINTR));
+}
+
+static bool long_writes(const struct op *op, const struct result *evfd,
+			const struct result *eventfd)
+{
+	return run_traits().long_writes && op->kind == OP_long_write &&
+	       is_error(evfd, EINVAL) &&
+	       (eventfd->ret == 8 || is_error(eventfd, EAGAIN) ||
+		is_error(eventfd, EINTR) || is_error(eventfd, EFAULT));
+}
+
+static bool buffer_of_fault(const struct op *op, const struct result *evfd,
+			    const struct result *eventfd)
+{
+	return op->kind == OP_fault_read && same_but_window(evfd, eventfd);
+}
+
+/*
+ * What evfd promises beyond eventfd, and would break unseen if it were as bad:
+ * a read that faulted has left the count alone.
+ */
+bool promise_broken(const struct op *op, const struct result *evfd)
+{
+	uint64_t before, after;
+
+	return fault_counts(op, evfd, &before, &after) && faulted(op, evfd) &&
+	       before != after;
+}
+
+static bool never(const struct op *op, const struct result *evfd,
+		  const struct result *eventfd)
+{
+	(void)op;
+	(void)evfd;
+	(void)eventfd;
+
+	return false;
+}
+
+static const struct difference differences[] = {
+	{
+		.name = "fault",
+		.eventfd = "a read into a bad address takes the count, then fails with EFAULT",
+		.evfd = "EFAULT, and the count is still there",
+		.reason = "no event is ever lost",
+		.applies = fault_keeps,
+		.ends = true,
+	}, {
+		.name = "fault-buffer",
+		.eventfd = "a read that faults inside the buffer has written the part before",
+		.evfd = "may have written less of it",
+		.reason = "8 bytes are written by one access where they can be",
+		.applies = buffer_of_fault,
+	}, {
+		.name = "aio-write",
+		.eventfd = "IOCB_CMD_PWRITE and PWRITEV of AIO fail with EINVAL",
+		.evfd = "they add",
+		.reason = "comes with write_iter, which io_uring needs to write inline",
+		.applies = aio_writes,
+		.ends = true,
+	}, {
+		.name = "nowait-write",
+		.eventfd = "pwritev2 has no RWF_NOWAIT, RWF_NOAPPEND, RWF_APPEND with O_APPEND",
+		.evfd = "adds; with RWF_NOWAIT, EAGAIN where it would block",
+		.reason = "comes with write_iter; the two others leave no trace there",
+		.applies = nowait_writes,
+		.ends = true,
+	}, {
+		.name = "real-eventfd",
+		.eventfd = "io_uring's REGISTER_EVENTFD and AIO's RESFD take one",
+		.evfd = "they answer EINVAL",
+		.reason = "they compare the file's operations with those of eventfd",
+		.applies = real_eventfd,
+		.ends = true,
+	}, {
+		.name = "long-write",
+		.eventfd = "on older kernels (6.1) a write of more than 8 bytes uses the first 8",
+		.evfd = "EINVAL, as eventfd of 6.12",
+		.reason = "evfd is alike on all kernels",
+		.applies = long_writes,
+		.ends = true,
+	}, {
+		.name = "fdinfo-names",
+		.eventfd = "eventfd- before the fields of fdinfo (no semaphore in 6.1), [eventfd]",
+		.evfd = "evfd-, [evfd]",
+		.reason = "names; world.h takes them off, and leaves the id out",
+		.applies = never,
+	}, {
+		.name = "ring-write",
+		.eventfd = "an io_uring write to a blocking one waits for room, for each segment",
+		.evfd = "an invalid one fails at once, several segments may complete short",
+		.reason = "it is done inline; ring_rw() in world.h makes no such request",
+		.applies = never,
+	},
+};
+
+#define NR_DIFFERENCES	ARRAY_SIZE(differences)
+
+static unsigned long seen[NR_DIFFERENCES];
+
+/* NULL if it is none of these. */
+const struct difference *known_difference(const struct op *op,
+					  const struct result *evfd,
+					  const struct result *eventfd)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_DIFFERENCES; i++) {
+		if (differences[i].applies(op, evfd, eventfd)) {
+			seen[i]++;
+			return &differences[i];
+		}
+	}
+
+	return NULL;
+}
+
+/* The table, as Markdown. */
+void differences_print(FILE *f)
+{
+	unsigned int i;
+
+	fprintf(f, "| | eventfd(2) | evfd | why |\n");
+	fprintf(f, "| --- | --- | --- | --- |\n");
+	for (i = 0; i < NR_DIFFERENCES; i++) {
+		const struct difference *d = &differences[i];
+
+		fprintf(f, "| %s | %s | %s | %s |\n", d->name, d->eventfd,
+			d->evfd, d->reason);
+	}
+}
+
+void differences_count(FILE *f)
+{
+	unsigned int i;
+
+	fprintf(f, "# known differences seen:");
+	for (i = 0; i < NR_DIFFERENCES; i++) {
+		if (differences[i].applies != never)
+			fprintf(f, " %s %lu", differences[i].name, seen[i]);
+	}
+	fprintf(f, "\n");
+}
