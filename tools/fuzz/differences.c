@@ -176,6 +176,12 @@ static const struct difference differences[] = {
 		.reason = "names; world.h takes them off, and leaves the id out",
 		.applies = never,
 	}, {
+		.name = "exclusive",
+		.eventfd = "an EPOLLEXCLUSIVE poller takes the wake of a reader behind it",
+		.evfd = "both are woken",
+		.reason = "no wake is lost; blocked() in world.h stays away from it",
+		.applies = never,
+	}, {
 		.name = "ring-write",
 		.eventfd = "an io_uring write to a blocking one waits for room, for each segment",
 		.evfd = "an invalid one fails at once, several segments may complete short",

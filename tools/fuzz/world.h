@@ -78,6 +78,9 @@ static const unsigned long windows[NR_WINDOWS] = {
 
 static int is_evfd;
 
+/* There may be pollers with EPOLLEXCLUSIVE. */
+static int exclusive;
+
 #ifndef FUZZ
 static void out(uint64_t value)
 {
@@ -606,7 +609,8 @@ static long ring_linked(int first, int second, int fd, int fd2, char *buf,
 	/* Nothing for the second after the first took all. */
 	if (first == second && first == IORING_OP_READ)
 		return SKIPPED;
-	if (first == second && !has_room(fd2, val + val))
+	if (first == second && (val > UINT64_MAX / 2 ||
+				!has_room(fd2, val + val)))
 		return SKIPPED;
 	n = val;
 	ring_sqe(first, fd, first == IORING_OP_READ ? buf : (char *)&n, 8,
@@ -642,6 +646,7 @@ static long ring_poll(int fd, unsigned int events, int multishot, uint64_t id)
 		       multishot ? IORING_POLL_ADD_MULTI : 0, id);
 	sqe->off = 0;
 	sqe->poll32_events = events;
+	exclusive |= events & EPOLLEXCLUSIVE;
 	ring.polls = 1;
 
 	return ring_enter(1);
@@ -808,6 +813,8 @@ static long epoll_change(int op, int epfd, int fd, unsigned int events,
 {
 	struct epoll_event e = { .events = events, .data.u64 = data };
 
+	exclusive |= events & EPOLLEXCLUSIVE;
+
 	return epoll_ctl(epfd, op, fd, &e);
 }
 
@@ -867,7 +874,8 @@ static long blocked(int reads, int fd, char *buf, uint64_t val, int restart)
 	pthread_t thread;
 	long ret;
 
-	if (ring.reads || !blocks(fd) || !is_counter(fd) ||
+	/* An exclusive poller would take the wake, on eventfd for good. */
+	if (ring.reads || exclusive || !blocks(fd) || !is_counter(fd) ||
 	    val == UINT64_MAX)
 		return SKIPPED;
 	if (reads ? count_of(fd) || !val : has_room(fd, val))
