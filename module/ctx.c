@@ -23,14 +23,19 @@
 
 #include "compat.h"
 #include "ctx.h"
+#include "trace.h"
 
 static struct kmem_cache *evfd_ctx_cache;
 
 /*
- * The id of the newest counter. Not an IDA, which would be a tenth of the cost of
- * a counter's life; and what is never used again cannot be mistaken.
+ * All counters, by id, and the id of the next. Not an IDA, which would be a
+ * tenth of the cost of a counter's life; and what is never used again cannot be
+ * mistaken. A tree, so that looking for an id takes no longer the more counters
+ * there are. The last reference may go in an interrupt.
  */
-static atomic64_t evfd_last_id = ATOMIC64_INIT(-1);
+static DEFINE_SPINLOCK(evfd_ctxs_lock);
+static struct rb_root evfd_ctxs = RB_ROOT;
+static u64 evfd_next_id;
 
 /* The counters with deferred events, each with a reference; and their worker. */
 static LLIST_HEAD(evfd_deferred_ctxs);
@@ -45,12 +50,17 @@ static struct work_struct evfd_deferred_work;
  */
 static bool evfd_wake_must_defer(void)
 {
-	return current->in_eventfd ||
+	/*
+	 * A signal from an interrupt sets and clears the bit of the task that it
+	 * came upon, in between two instructions of this: no change to be seen.
+	 */
+	return data_race(!!current->in_eventfd) ||
 	       (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible());
 }
 
 static void evfd_ctx_wake_later(struct evfd_ctx *ctx, __poll_t events)
 {
+	trace_evfd_defer(ctx, events);
 	/*
 	 * Fully ordered, so the count is changed before. Pairs with the exchange
 	 * in evfd_ctx_wake_deferred(), which finds these events or comes before
@@ -73,12 +83,13 @@ static void evfd_ctx_wake_later(struct evfd_ctx *ctx, __poll_t events)
  * makes @still true again announces it.
  */
 static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events,
-				  __poll_t still)
+				  __poll_t still, enum evfd_why why)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&ctx->pollers.lock, flags);
 	if ((evfd_count_poll(evfd_ctx_count(ctx)) & still) == still) {
+		trace_evfd_wake(ctx, EVFD_POLLERS, 1, why);
 		current->in_eventfd = 1;
 		wake_up_locked_poll(&ctx->pollers, events);
 		current->in_eventfd = 0;
@@ -87,13 +98,16 @@ static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events,
 }
 
 /* Wakes as many readers as an add of @n can serve. */
-static void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n)
+static void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n,
+				  enum evfd_why why)
 {
 	int nr = evfd_ctx_is_semaphore(ctx) ? min_t(u64, n, INT_MAX) : 1;
 
 	/* A write of 0 serves nobody; to the wait queue, 0 means all. */
-	if (n && waitqueue_active(&ctx->readers))
+	if (n && waitqueue_active(&ctx->readers)) {
+		trace_evfd_wake(ctx, EVFD_READERS, nr, why);
 		wake_up_interruptible_nr(&ctx->readers, nr);
+	}
 }
 
 /*
@@ -108,8 +122,9 @@ void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events)
 	}
 	/* After the barrier that evfd_ctx_added() names. */
 	if (waitqueue_active(&ctx->pollers))
-		evfd_ctx_wake_pollers(ctx, events, n ? EPOLLIN : 0);
-	evfd_ctx_wake_readers(ctx, n);
+		evfd_ctx_wake_pollers(ctx, events, n ? EPOLLIN : 0,
+				      EVFD_ADDED);
+	evfd_ctx_wake_readers(ctx, n, EVFD_ADDED);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_added);
 
@@ -122,10 +137,12 @@ void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
 	}
 	/* After the barrier that evfd_ctx_taken() names. */
 	if (waitqueue_active(&ctx->pollers))
-		evfd_ctx_wake_pollers(ctx, EPOLLOUT, EPOLLOUT);
+		evfd_ctx_wake_pollers(ctx, EPOLLOUT, EPOLLOUT, EVFD_TAKEN);
 	/* The same. */
-	if (waitqueue_active(&ctx->writers))
+	if (waitqueue_active(&ctx->writers)) {
+		trace_evfd_wake(ctx, EVFD_WRITERS, 0, EVFD_TAKEN);
 		wake_up_interruptible_all(&ctx->writers);
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_taken);
 
@@ -163,9 +180,25 @@ static void evfd_wake_deferred(struct work_struct *work)
 void evfd_ctx_pass_on(struct evfd_ctx *ctx)
 {
 	if (evfd_ctx_count(ctx))
-		evfd_ctx_wake_readers(ctx, 1);
+		evfd_ctx_wake_readers(ctx, 1, EVFD_PASS_ON);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_pass_on);
+
+/* evfd_ctx_added() of a write of @n that made @count, with its event. */
+void __cold evfd_ctx_trace_added(struct evfd_ctx *ctx, u64 n, u64 count)
+{
+	trace_evfd_write(ctx, n, count);
+	evfd_ctx_added(ctx, n);
+}
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_trace_added);
+
+/* evfd_ctx_taken() of a read of @n that left @count, with its event. */
+void __cold evfd_ctx_trace_taken(struct evfd_ctx *ctx, u64 n, u64 count)
+{
+	trace_evfd_read(ctx, n, count);
+	evfd_ctx_taken(ctx);
+}
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_trace_taken);
 
 /**
  * evfd_ctx_wait_readable() - sleep until the count is above 0
@@ -195,8 +228,10 @@ int evfd_ctx_wait_readable(struct evfd_ctx *ctx)
 	do {
 		prepare_to_wait_exclusive(&ctx->readers, &wait,
 					  TASK_INTERRUPTIBLE);
-		if (!evfd_ctx_count(ctx) && !signal_pending(current))
+		if (!evfd_ctx_count(ctx) && !signal_pending(current)) {
+			trace_evfd_block(ctx, EVFD_READERS, 1);
 			schedule();
+		}
 		finish_wait(&ctx->readers, &wait);
 		if (evfd_ctx_count(ctx))
 			return 0;
@@ -219,14 +254,113 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_readable);
 int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n)
 {
 	/*
-	 * The macro queues the task and sets its state, which is a full
-	 * barrier, before it evaluates the condition. Pairs with the update
-	 * before evfd_ctx_taken().
+	 * wait_event_interruptible(), with an event before it sleeps. The macro
+	 * queues the task and sets its state, which is a full barrier, before
+	 * it evaluates the condition. Pairs with the update before
+	 * evfd_ctx_taken().
 	 */
-	return wait_event_interruptible(ctx->writers,
-					evfd_count_can_add(evfd_ctx_count(ctx), n));
+	might_sleep();
+	return ___wait_event(ctx->writers,
+			     evfd_count_can_add(evfd_ctx_count(ctx), n),
+			     TASK_INTERRUPTIBLE, 0, 0,
+			     trace_evfd_block(ctx, EVFD_WRITERS, n); schedule());
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_writable);
+
+/* Gives @ctx its id and puts it among all counters. It must be complete. */
+static void evfd_ctx_insert(struct evfd_ctx *ctx)
+{
+	struct rb_node **link = &evfd_ctxs.rb_node, *parent = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&evfd_ctxs_lock, flags);
+	ctx->id = evfd_next_id++;
+	/* Right of all others, as the highest id. */
+	while (*link) {
+		parent = *link;
+		link = &parent->rb_right;
+	}
+	rb_link_node(&ctx->node, parent, link);
+	rb_insert_color(&ctx->node, &evfd_ctxs);
+	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
+}
+
+/* What the next counter will have: all that are there have lower ones. */
+u64 evfd_ctx_next_id(void)
+{
+	unsigned long flags;
+	u64 id;
+
+	spin_lock_irqsave(&evfd_ctxs_lock, flags);
+	id = evfd_next_id;
+	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
+
+	return id;
+}
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_next_id);
+
+/**
+ * evfd_ctx_find() - the counter with the lowest id from @id on
+ * @id: where to begin; one more than the last one's id gets the next
+ *
+ * Context: Any; on PREEMPT_RT a preemptible one.
+ * Return: the counter with a reference, or NULL if there is none.
+ */
+struct evfd_ctx *evfd_ctx_find(u64 id)
+{
+	struct rb_node *node, *found = NULL;
+	struct evfd_ctx *ctx = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&evfd_ctxs_lock, flags);
+	node = evfd_ctxs.rb_node;
+	while (node) {
+		if (rb_entry(node, struct evfd_ctx, node)->id < id) {
+			node = node->rb_right;
+		} else {
+			found = node;
+			node = node->rb_left;
+		}
+	}
+	/* Without a reference left it is about to go: evfd_ctx_free(). */
+	for (; found; found = rb_next(found)) {
+		ctx = rb_entry(found, struct evfd_ctx, node);
+		if (kref_get_unless_zero(&ctx->kref))
+			break;
+		ctx = NULL;
+	}
+	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
+
+	return ctx;
+}
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_find);
+
+/**
+ * evfd_ctx_queued() - how many wait, for who looks on
+ * @queue: one of a counter's queues
+ *
+ * Whoever wakes or joins waits meanwhile, with interrupts off; so a long queue
+ * is not counted to its end.
+ *
+ * Context: Any; on PREEMPT_RT a preemptible one.
+ * Return: their number, EVFD_QUEUED_MAX also standing for more.
+ */
+unsigned int evfd_ctx_queued(struct wait_queue_head *queue)
+{
+	struct list_head *entry;
+	unsigned int queued = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	list_for_each(entry, &queue->head) {
+		if (++queued == EVFD_QUEUED_MAX)
+			break;
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+
+	return queued;
+}
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_queued);
 
 /**
  * evfd_ctx_alloc() - make a counter
@@ -247,13 +381,14 @@ struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags)
 		return ERR_PTR(-ENOMEM);
 
 	atomic64_set(&ctx->count, initval);
-	ctx->id = atomic64_inc_return_relaxed(&evfd_last_id);
 	ctx->flags = flags;
 	init_waitqueue_head(&ctx->pollers);
 	init_waitqueue_head(&ctx->readers);
 	init_waitqueue_head(&ctx->writers);
 	kref_init(&ctx->kref);
 	atomic_set(&ctx->deferred_events, 0);
+	ctx->creator = get_pid(task_tgid(current));
+	evfd_ctx_insert(ctx);
 
 	return ctx;
 }
@@ -268,7 +403,13 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_get);
 static void evfd_ctx_free(struct kref *kref)
 {
 	struct evfd_ctx *ctx = container_of(kref, struct evfd_ctx, kref);
+	unsigned long flags;
 
+	spin_lock_irqsave(&evfd_ctxs_lock, flags);
+	rb_erase(&ctx->node, &evfd_ctxs);
+	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
+
+	put_pid(ctx->creator);
 	kmem_cache_free(evfd_ctx_cache, ctx);
 }
 
@@ -294,15 +435,31 @@ EXPORT_SYMBOL_GPL(evfd_ctx_put);
  */
 void evfd_ctx_release(struct evfd_ctx *ctx)
 {
+	trace_evfd_release(ctx);
 	/*
 	 * To join the queue takes a reference to the file. Pairs with the
 	 * release order of dropping that, in fput(): who joined is seen here.
 	 */
 	if (waitqueue_active(&ctx->pollers))
-		evfd_ctx_wake_pollers(ctx, EPOLLHUP, 0);
+		evfd_ctx_wake_pollers(ctx, EPOLLHUP, 0, EVFD_RELEASE);
 	evfd_ctx_put(ctx);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_release);
+
+static __always_inline void evfd_ctx_signalled(struct evfd_ctx *ctx,
+					       __poll_t mask)
+{
+	/* Pairs as in evfd_ctx_added(), which knows no mask. */
+	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->readers))
+		evfd_ctx_wake_added(ctx, 1, EPOLLIN | mask);
+}
+
+static noinline __cold void evfd_ctx_trace_signalled(struct evfd_ctx *ctx,
+						     __poll_t mask, u64 count)
+{
+	trace_evfd_signal(ctx, mask, count);
+	evfd_ctx_signalled(ctx, mask);
+}
 
 /**
  * evfd_signal_mask() - add 1 and wake, with more poll events than EPOLLIN
@@ -329,9 +486,10 @@ void evfd_signal_mask(struct evfd_ctx *ctx, __poll_t mask)
 	while (!evfd_ctx_update(ctx, &count, evfd_count_signal(count)))
 		;
 
-	/* Pairs as in evfd_ctx_added(), which knows no mask. */
-	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->readers))
-		evfd_ctx_wake_added(ctx, 1, EPOLLIN | mask);
+	if (trace_evfd_signal_enabled())
+		evfd_ctx_trace_signalled(ctx, mask, evfd_count_signal(count));
+	else
+		evfd_ctx_signalled(ctx, mask);
 }
 EXPORT_SYMBOL_GPL(evfd_signal_mask);
 
@@ -346,6 +504,27 @@ static u64 evfd_ctx_take(struct evfd_ctx *ctx, u64 *count)
 	} while (n && !evfd_ctx_update(ctx, count, *count - n));
 
 	return n;
+}
+
+static __always_inline void evfd_ctx_did_read(struct evfd_ctx *ctx, u64 n,
+					      u64 count)
+{
+	/*
+	 * A consumer that takes in its callback is itself on the queue. Do not
+	 * trouble it, unless polling would show a change. The barrier before
+	 * the look is the update's, in evfd_ctx_take(); pairs as the one that
+	 * evfd_ctx_taken() names.
+	 */
+	if (waitqueue_active(&ctx->writers) ||
+	    (evfd_count_poll(count) ^ evfd_count_poll(count - n)) & EPOLLOUT)
+		evfd_ctx_taken(ctx);
+}
+
+static noinline __cold void evfd_ctx_trace_did_read(struct evfd_ctx *ctx,
+						    u64 n, u64 count)
+{
+	trace_evfd_read(ctx, n, count - n);
+	evfd_ctx_did_read(ctx, n, count);
 }
 
 /**
@@ -367,13 +546,10 @@ void evfd_ctx_do_read(struct evfd_ctx *ctx, u64 *cnt)
 	if (!*cnt)
 		return;
 
-	/*
-	 * A consumer that takes in its callback is itself on the queue. Do not
-	 * trouble it, unless polling would show a change.
-	 */
-	if (waitqueue_active(&ctx->writers) ||
-	    (evfd_count_poll(count) ^ evfd_count_poll(count - *cnt)) & EPOLLOUT)
-		evfd_ctx_taken(ctx);
+	if (trace_evfd_read_enabled())
+		evfd_ctx_trace_did_read(ctx, *cnt, count);
+	else
+		evfd_ctx_did_read(ctx, *cnt, count);
 }
 EXPORT_SYMBOL_GPL(evfd_ctx_do_read);
 

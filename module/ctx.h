@@ -35,12 +35,34 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/llist.h>
+#include <linux/pid.h>
+#include <linux/rbtree.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <uapi/linux/evfd.h>
 
 #include "counter.h"
 #include "evfd.h"
+
+/* What trace.h shows as queue, why and op; the numbers do not change. */
+enum evfd_queue {
+	EVFD_POLLERS,
+	EVFD_READERS,
+	EVFD_WRITERS,
+};
+
+enum evfd_why {
+	EVFD_ADDED,
+	EVFD_TAKEN,
+	EVFD_PASS_ON,
+	EVFD_RELEASE,
+};
+
+enum evfd_op {
+	EVFD_READ,
+	EVFD_WRITE,
+};
 
 /**
  * struct evfd_ctx - one counter
@@ -54,9 +76,12 @@
  *	woken.
  * @writers: tasks blocked for room. None exclusive, since each may need a
  *	different amount.
- * @kref: held by the file, by in-kernel users and by @deferred.
+ * @kref: held by the file, by in-kernel users, by @deferred, and by who found
+ *	the counter with evfd_ctx_find().
  * @deferred_events: poll events that a worker has yet to announce.
  * @deferred: on the worker's list while @deferred_events is not 0, see ctx.c.
+ * @node: among all counters, see ctx.c.
+ * @creator: the process that made it, which may be gone. Immutable.
  *
  * No two of the queues' locks are ever held at once: what a poller's callback
  * changes is announced by the worker.
@@ -71,11 +96,20 @@ struct evfd_ctx {
 	u64			id;
 	atomic_t		deferred_events;
 	struct llist_node	deferred;
+	struct rb_node		node;
+	struct pid		*creator;
 };
 
 struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags);
 void evfd_ctx_get(struct evfd_ctx *ctx);
 void evfd_ctx_release(struct evfd_ctx *ctx);
+
+/* The most that evfd_ctx_queued() counts: interrupts are off meanwhile. */
+#define EVFD_QUEUED_MAX	4096
+
+u64 evfd_ctx_next_id(void);
+struct evfd_ctx *evfd_ctx_find(u64 id);
+unsigned int evfd_ctx_queued(struct wait_queue_head *queue);
 
 int evfd_ctx_wait_readable(struct evfd_ctx *ctx);
 int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n);
@@ -83,6 +117,15 @@ void evfd_ctx_pass_on(struct evfd_ctx *ctx);
 
 void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events);
 void evfd_ctx_wake_taken(struct evfd_ctx *ctx);
+
+/*
+ * trace.h would need what is below. Who is traced goes on out of line, so that
+ * who is not keeps nothing for it in registers.
+ */
+DECLARE_TRACEPOINT(evfd_read);
+DECLARE_TRACEPOINT(evfd_write);
+void evfd_ctx_trace_added(struct evfd_ctx *ctx, u64 n, u64 count);
+void evfd_ctx_trace_taken(struct evfd_ctx *ctx, u64 n, u64 count);
 
 int evfd_ctx_init(void);
 void evfd_ctx_exit(void);
@@ -145,7 +188,10 @@ static inline bool evfd_ctx_add(struct evfd_ctx *ctx, u64 n)
 			return false;
 	} while (!evfd_ctx_update(ctx, &count, count + n));
 
-	evfd_ctx_added(ctx, n);
+	if (tracepoint_enabled(evfd_write))
+		evfd_ctx_trace_added(ctx, n, count + n);
+	else
+		evfd_ctx_added(ctx, n);
 	return true;
 }
 
@@ -160,7 +206,10 @@ static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 count, u64 n)
 			return false;
 	}
 
-	evfd_ctx_taken(ctx);
+	if (tracepoint_enabled(evfd_read))
+		evfd_ctx_trace_taken(ctx, n, count - n);
+	else
+		evfd_ctx_taken(ctx);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/timer.h>
+#include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "evfd_kunit.h"
@@ -64,6 +65,170 @@ static void evfd_ctx_ids_are_never_used_again(struct kunit *test)
 		if (i & 1)
 			kunit_release_action(test, evfd_kunit_put, ctx);
 	}
+}
+
+/* Other tests' counters, and programs', may be there, but not between ours. */
+static void evfd_ctx_find_goes_by_id(struct kunit *test)
+{
+	struct evfd_ctx *ctx[5], *found;
+	u64 gone;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ctx); i++)
+		ctx[i] = evfd_kunit_ctx(test, 0, 0);
+	gone = ctx[2]->id;
+	kunit_release_action(test, evfd_kunit_put, ctx[2]);
+	ctx[2] = ctx[3];
+
+	for (i = 0; i < ARRAY_SIZE(ctx); i++) {
+		u64 id = i == 2 ? gone : ctx[i]->id;
+
+		found = evfd_ctx_find(id);
+		KUNIT_EXPECT_PTR_EQ(test, found, ctx[i]);
+		KUNIT_EXPECT_EQ(test, kref_read(&ctx[i]->kref), 2);
+		if (found)
+			evfd_ctx_put(found);
+	}
+	found = evfd_ctx_find(U64_MAX);
+	KUNIT_EXPECT_NULL(test, found);
+	/* The last put may be that of who found it. */
+	found = evfd_ctx_find(ctx[4]->id);
+	KUNIT_ASSERT_PTR_EQ(test, found, ctx[4]);
+	kunit_release_action(test, evfd_kunit_put, ctx[4]);
+	KUNIT_EXPECT_EQ(test, kref_read(&found->kref), 1);
+	gone = found->id;
+	evfd_ctx_put(found);
+	found = evfd_ctx_find(gone);
+	KUNIT_EXPECT_TRUE(test, !found || found->id > gone);
+	if (found)
+		evfd_ctx_put(found);
+}
+
+/* Makes counters and drops them, some later than others, until n is set. */
+static int evfd_test_come_and_go(struct evfd_kunit_task *task)
+{
+	struct evfd_ctx *kept[8] = { };
+	int i = 0, ret = 0;
+
+	while (!READ_ONCE(task->n) && !kthread_should_stop()) {
+		i = (i * 5 + 3) % ARRAY_SIZE(kept);
+		if (kept[i])
+			evfd_ctx_put(kept[i]);
+		kept[i] = evfd_ctx_alloc(0, 0);
+		if (IS_ERR(kept[i])) {
+			ret = PTR_ERR(kept[i]);
+			kept[i] = NULL;
+			break;
+		}
+		task->total++;
+		cond_resched();
+	}
+	for (i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (kept[i])
+			evfd_ctx_put(kept[i]);
+	}
+	return ret;
+}
+
+#define EVFD_TEST_ROUNDS	20
+
+/* Whoever is there all the time is found once in each round. */
+static void evfd_ctx_find_while_others_come_and_go(struct kunit *test)
+{
+	struct evfd_kunit_task *task[3];
+	struct evfd_ctx *ctx[4];
+	int i, round;
+
+	for (i = 0; i < ARRAY_SIZE(task); i++) {
+		ctx[i] = evfd_kunit_ctx(test, 0, 0);
+		task[i] = evfd_kunit_start(test, evfd_test_come_and_go, NULL,
+					   NULL, 0);
+		KUNIT_EXPECT_TRUE(test,
+				  evfd_kunit_until(READ_ONCE(task[i]->total) > 4));
+	}
+	ctx[3] = evfd_kunit_ctx(test, 0, 0);
+
+	for (round = 0; round < EVFD_TEST_ROUNDS; round++) {
+		u64 total = READ_ONCE(task[0]->total), id = 0;
+		u64 end = evfd_ctx_next_id();
+		struct evfd_ctx *found;
+		int ours = 0;
+
+		while ((found = evfd_ctx_find(id))) {
+			if (found->id < id)
+				KUNIT_FAIL(test, "%llu < %llu", found->id, id);
+			id = found->id + 1;
+			if (ours < ARRAY_SIZE(ctx) && found == ctx[ours])
+				ours++;
+			evfd_ctx_put(found);
+			/* As many come as are found: do not follow for ever. */
+			if (id >= end)
+				break;
+			cond_resched();
+		}
+		KUNIT_EXPECT_EQ(test, ours, ARRAY_SIZE(ctx));
+		/* On one CPU, they come and go in between only if they may. */
+		if (READ_ONCE(task[0]->total) == total)
+			schedule_timeout_uninterruptible(1);
+	}
+
+	for (i = 0; i < ARRAY_SIZE(task); i++) {
+		WRITE_ONCE(task[i]->n, 1);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task[i]));
+		KUNIT_EXPECT_EQ(test, task[i]->ret, 0);
+	}
+}
+
+static void evfd_ctx_queued_counts_to_its_limit(struct kunit *test)
+{
+	static const int numbers[] = { 0, 1, 2, 1000, EVFD_QUEUED_MAX - 1,
+				       EVFD_QUEUED_MAX, EVFD_QUEUED_MAX + 1 };
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct wait_queue_entry *waits;
+	int i, n = 0;
+
+	waits = vcalloc(EVFD_QUEUED_MAX + 1, sizeof(*waits));
+	KUNIT_ASSERT_NOT_NULL(test, waits);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		for (; n < numbers[i]; n++) {
+			init_waitqueue_entry(&waits[n], current);
+			add_wait_queue(&ctx->pollers, &waits[n]);
+		}
+		KUNIT_EXPECT_EQ(test, evfd_ctx_queued(&ctx->pollers),
+				min(n, EVFD_QUEUED_MAX));
+	}
+	KUNIT_EXPECT_EQ(test, evfd_ctx_queued(&ctx->readers), 0);
+	while (n--)
+		remove_wait_queue(&ctx->pollers, &waits[n]);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_queued(&ctx->pollers), 0);
+	vfree(waits);
+}
+
+static int evfd_test_alloc(struct evfd_kunit_task *task)
+{
+	struct evfd_ctx **ctx = task->priv;
+
+	*ctx = evfd_ctx_alloc(0, 0);
+	task->total = task_tgid_nr(current);
+	return PTR_ERR_OR_ZERO(*ctx);
+}
+
+static void evfd_ctx_knows_its_creator(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_kunit_task *task;
+
+	KUNIT_EXPECT_PTR_EQ(test, ctx->creator, task_tgid(current));
+	/* Also when that is gone. */
+	task = evfd_kunit_start(test, evfd_test_alloc, NULL, &ctx, 0);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task));
+	kunit_release_action(test, evfd_kunit_stop, task->task);
+	KUNIT_ASSERT_EQ(test, task->ret, 0);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, evfd_kunit_put, ctx));
+	KUNIT_EXPECT_TRUE(test,
+			  evfd_kunit_until(!pid_has_task(ctx->creator, PIDTYPE_TGID)));
+	KUNIT_EXPECT_EQ(test, pid_nr(ctx->creator), task->total);
 }
 
 /* The file's reference may go first; what the counter does then is safe. */
@@ -159,6 +324,17 @@ static void evfd_ctx_commit_needs_the_count_it_saw(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1ULL << 32));
 	KUNIT_EXPECT_FALSE(test, evfd_ctx_commit(ctx, 6, 6));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), (1ULL << 32) + 6);
+}
+
+/* What a read takes of a semaphore is 1 all the same. */
+static void evfd_ctx_commit_of_one_needs_one(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 7, EVFD_SEMAPHORE);
+
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_commit(ctx, 5, 1));
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 6);
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_commit(ctx, 8, 1));
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 5);
 }
 
 static void evfd_ctx_commit_takes_all_of_the_most(struct kunit *test)
@@ -395,6 +571,9 @@ static void evfd_test_start_readers(struct kunit *test, struct evfd_ctx *ctx,
 		reader[i] = evfd_kunit_start(test, fn, ctx, NULL, 0);
 		KUNIT_ASSERT_TRUE(test,
 				  evfd_kunit_until(evfd_kunit_queued(&ctx->readers) == i + 1));
+		/* Queued, it looks at the count once more. */
+		KUNIT_ASSERT_TRUE(test,
+				  evfd_kunit_until(evfd_kunit_asleep(reader[i])));
 	}
 }
 
@@ -588,6 +767,27 @@ static void evfd_ctx_interrupts_swallow_no_wake(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, taken, 2);
 	}
+}
+
+static void evfd_test_readers_sleep(struct evfd_kunit_poller *poller)
+{
+	/* The reader has been seen on the queue by who now wakes. */
+	poller->got = waitqueue_active(&poller->ctx->readers);
+}
+
+/* A consumer in the kernel comes before one that has to be woken. */
+static void evfd_ctx_pollers_come_before_readers(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_task *reader;
+
+	poller = evfd_kunit_poll(test, ctx, evfd_test_readers_sleep, ctx, 0);
+	evfd_test_start_readers(test, ctx, evfd_test_wait_readable, &reader, 1);
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1));
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
+	KUNIT_EXPECT_TRUE(test, poller->got);
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader));
 }
 
 /* ---- blocked writers ---- */
@@ -800,6 +1000,43 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), signals);
 }
 
+/* The last reference may be that of an interrupt. */
+static enum hrtimer_restart evfd_test_hrtimer_put(struct hrtimer *timer)
+{
+	struct evfd_test_timer *t =
+		container_of(timer, struct evfd_test_timer, hrtimer);
+
+	t->hardirq = in_hardirq();
+	evfd_ctx_put(t->ctx);
+	smp_store_release(&t->left, 0);	/* Pairs with the test's acquire. */
+	return HRTIMER_NORESTART;
+}
+
+static void evfd_ctx_is_put_in_hardirq(struct kunit *test)
+{
+	struct evfd_test_timer *t;
+	u64 id;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "not allowed on PREEMPT_RT");
+
+	t = evfd_test_timer(test, evfd_ctx_alloc(0, 0));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->ctx);
+	id = t->ctx->id;
+	evfd_hrtimer_setup(&t->hrtimer, evfd_test_hrtimer_put, CLOCK_MONOTONIC,
+			   HRTIMER_MODE_REL_HARD);
+	t->left = 1;
+	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
+	KUNIT_ASSERT_TRUE(test,
+			  /* Pairs with the release in evfd_test_hrtimer_put(). */
+			  evfd_kunit_until(!smp_load_acquire(&t->left)));
+	KUNIT_EXPECT_TRUE(test, t->hardirq);
+	t->ctx = evfd_ctx_find(id);
+	KUNIT_EXPECT_TRUE(test, !t->ctx || t->ctx->id > id);
+	if (t->ctx)
+		evfd_ctx_put(t->ctx);
+}
+
 /* ---- signals from callbacks ---- */
 
 /* Waits until the worker is done with @ctx, of which it drops its reference. */
@@ -946,7 +1183,6 @@ static void evfd_callback_signals_a_mask(struct kunit *test)
 
 	poller = evfd_kunit_poll(test, ctx, evfd_test_signal_mask, ctx, 1);
 	evfd_signal(ctx);
-	EVFD_KUNIT_EXPECT_POLL(test, poller->keys, EPOLLIN);
 	evfd_test_settle(test, ctx);
 	EVFD_KUNIT_EXPECT_POLL(test, poller->keys,
 			       EPOLLIN | EPOLLPRI | EPOLLOUT);
@@ -979,11 +1215,10 @@ static void evfd_callback_reads_for_writers(struct kunit *test)
 			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 1));
 	poller = evfd_kunit_poll(test, ctx, evfd_test_do_read, ctx, 0);
 	evfd_signal(ctx);
-	KUNIT_EXPECT_EQ(test, poller->got, U64_MAX);
 	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(writer));
 	KUNIT_EXPECT_EQ(test, writer->ret, 0);
 	evfd_test_settle(test, ctx);
-	/* The writer's 5, of which the callback was told too. */
+	/* All there was, 2^64 - 1, and the 5 that the writer had room for then. */
 	KUNIT_EXPECT_EQ(test, poller->got, 4);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 }
@@ -1026,6 +1261,77 @@ static void evfd_signal_from_eventfd_callback(struct kunit *test)
 	evfd_test_settle(test, ctx);
 	KUNIT_EXPECT_TRUE(test, poller->keys & EPOLLIN);
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
+}
+
+/* What several signals have to tell is told, when the worker comes to it. */
+static void evfd_deferred_signals_add_up(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
+	struct evfd_kunit_task *reader[2];
+	struct evfd_kunit_poller *poller;
+	int i;
+
+	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_test_start_readers(test, ctx, evfd_test_take, reader, 2);
+	current->in_eventfd = 1;
+	evfd_signal_mask(ctx, EPOLLPRI);
+	evfd_signal(ctx);
+	current->in_eventfd = 0;
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader[i]));
+		KUNIT_EXPECT_EQ(test, reader[i]->total, 1);
+	}
+	evfd_test_settle(test, ctx);
+	KUNIT_EXPECT_TRUE(test, poller->keys & EPOLLPRI);
+}
+
+static int evfd_test_turn;
+
+static void evfd_test_take_turn(struct evfd_kunit_poller *poller)
+{
+	poller->got = ++evfd_test_turn;
+}
+
+/* The worker goes by turns. */
+static void evfd_deferred_wakes_keep_their_order(struct kunit *test)
+{
+	struct evfd_kunit_poller *poller[3];
+	struct evfd_ctx *ctx[3];
+	int i;
+
+	evfd_test_turn = 0;
+	for (i = 0; i < ARRAY_SIZE(ctx); i++) {
+		ctx[i] = evfd_kunit_ctx(test, 0, 0);
+		poller[i] = evfd_kunit_poll(test, ctx[i], evfd_test_take_turn,
+					    NULL, 0);
+	}
+	current->in_eventfd = 1;
+	for (i = 0; i < ARRAY_SIZE(ctx); i++)
+		evfd_signal(ctx[i]);
+	current->in_eventfd = 0;
+	for (i = 0; i < ARRAY_SIZE(ctx); i++) {
+		evfd_test_settle(test, ctx[i]);
+		KUNIT_EXPECT_EQ(test, poller[i]->got, i + 1);
+	}
+}
+
+/* Also those that come after one that is listed again when it is its turn. */
+static void evfd_deferred_wakes_survive_another(struct kunit *test)
+{
+	struct evfd_ctx *a = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_ctx *b = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_kunit_poller *on_a, *on_b;
+
+	on_a = evfd_kunit_poll(test, a, evfd_test_signal, a, 1);
+	on_b = evfd_kunit_poll(test, b, NULL, NULL, 0);
+	current->in_eventfd = 1;
+	evfd_signal(a);
+	evfd_signal(b);
+	current->in_eventfd = 0;
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_a) == 2));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_b) == 1));
+	evfd_test_settle(test, a);
+	evfd_test_settle(test, b);
 }
 
 /*
@@ -1232,7 +1538,7 @@ static void evfd_ctx_consumed_is_not_deferred(struct kunit *test)
 	evfd_ctx_do_read(ctx, &n);
 	KUNIT_EXPECT_EQ(test, n, 1);
 	evfd_test_settle(test, ctx);
-	KUNIT_EXPECT_LE(test, evfd_kunit_calls(poller), 1);
+	KUNIT_EXPECT_LE(test, evfd_kunit_calls(poller), num_online_cpus() > 1);
 	n = evfd_kunit_calls(poller);
 	evfd_ctx_wake_added(ctx, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, (u64)evfd_kunit_calls(poller), n);
@@ -1242,10 +1548,15 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_alloc_is_as_asked),
 	KUNIT_CASE(evfd_ctx_references_are_counted),
 	KUNIT_CASE(evfd_ctx_ids_are_never_used_again),
+	KUNIT_CASE(evfd_ctx_find_goes_by_id),
+	KUNIT_CASE(evfd_ctx_find_while_others_come_and_go),
+	KUNIT_CASE(evfd_ctx_queued_counts_to_its_limit),
+	KUNIT_CASE(evfd_ctx_knows_its_creator),
 	KUNIT_CASE(evfd_ctx_outlives_its_file),
 	KUNIT_CASE(evfd_ctx_release_wakes_all_pollers),
 	KUNIT_CASE(evfd_ctx_add_at_edges),
 	KUNIT_CASE(evfd_ctx_commit_needs_the_count_it_saw),
+	KUNIT_CASE(evfd_ctx_commit_of_one_needs_one),
 	KUNIT_CASE(evfd_ctx_commit_takes_all_of_the_most),
 	KUNIT_CASE(evfd_ctx_update_says_what_it_found),
 	KUNIT_CASE(evfd_signal_saturates),
@@ -1265,12 +1576,14 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_wait_readable_is_interrupted),
 	KUNIT_CASE(evfd_ctx_interrupted_reader_uses_its_wake),
 	KUNIT_CASE(evfd_ctx_interrupts_swallow_no_wake),
+	KUNIT_CASE(evfd_ctx_pollers_come_before_readers),
 	KUNIT_CASE(evfd_ctx_writers_wait_for_their_amount),
 	KUNIT_CASE(evfd_ctx_all_writers_get_in),
 	KUNIT_CASE(evfd_ctx_wait_writable_is_interrupted),
 	KUNIT_CASE(evfd_signal_from_softirq),
 	KUNIT_CASE(evfd_signal_from_hardirq),
 	KUNIT_CASE(evfd_signals_from_hardirq_add_up),
+	KUNIT_CASE(evfd_ctx_is_put_in_hardirq),
 	KUNIT_CASE(evfd_callback_signals_its_own),
 	KUNIT_CASE(evfd_callback_signals_many_times),
 	KUNIT_CASE(evfd_callback_signals_another),
@@ -1281,6 +1594,9 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_callback_reads_for_writers),
 	KUNIT_CASE(evfd_callback_is_recognized_by_eventfd),
 	KUNIT_CASE(evfd_signal_from_eventfd_callback),
+	KUNIT_CASE(evfd_deferred_signals_add_up),
+	KUNIT_CASE(evfd_deferred_wakes_keep_their_order),
+	KUNIT_CASE(evfd_deferred_wakes_survive_another),
 	KUNIT_CASE(evfd_deferred_wake_holds_the_counter),
 	KUNIT_CASE(evfd_ctx_consumed_is_not_announced),
 	KUNIT_CASE(evfd_ctx_consumed_is_not_deferred),

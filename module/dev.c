@@ -18,6 +18,7 @@
 #include <uapi/linux/evfd.h>
 
 #include "ctx.h"
+#include "debugfs.h"
 #include "file.h"
 
 #define EVFD_CREATE_FLAGS	(EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE)
@@ -100,11 +101,13 @@ static int __init evfd_init(void)
 		return ret;
 	}
 
+	evfd_debugfs_init();
 	return 0;
 }
 
 static void __exit evfd_exit(void)
 {
+	evfd_debugfs_exit();
 	misc_deregister(&evfd_dev);
 	evfd_ctx_exit();
 }

@@ -119,6 +119,13 @@ evfd_kunit_start(struct kunit *test, int (*fn)(struct evfd_kunit_task *task),
 	return task;
 }
 
+/* Has @task given up its CPU to wait? */
+static inline bool evfd_kunit_asleep(struct evfd_kunit_task *task)
+{
+	return READ_ONCE(task->task->__state) == TASK_INTERRUPTIBLE &&
+	       !READ_ONCE(task->task->on_rq);
+}
+
 /* Waits until @task's function has returned, and is true if it did. */
 static inline bool evfd_kunit_finished(struct evfd_kunit_task *task)
 {

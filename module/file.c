@@ -16,7 +16,9 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
+#include <linux/proc_fs.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
@@ -25,6 +27,7 @@
 #include "compat.h"
 #include "ctx.h"
 #include "file.h"
+#include "trace.h"
 
 /*
  * A single access is the fast way to move 8 bytes. eventfd takes any alignment,
@@ -74,20 +77,45 @@ static bool evfd_file_nowait(const struct file *file, int iocb_flags)
 }
 
 /*
+ * The events of evfd_file_read(), evfd_file_write() and evfd_file_poll() are out
+ * of line, so that who is not traced keeps nothing for them in registers.
+ */
+static noinline __cold void evfd_file_trace_fault(const struct evfd_ctx *ctx,
+						  enum evfd_op op)
+{
+	trace_evfd_fault(ctx, op);
+}
+
+static noinline __cold void evfd_file_trace_retry(const struct evfd_ctx *ctx,
+						  u64 n)
+{
+	trace_evfd_retry(ctx, n);
+}
+
+static noinline __cold __poll_t evfd_file_trace_poll(const struct evfd_ctx *ctx,
+						     __poll_t events)
+{
+	trace_evfd_poll(ctx, events, false);
+	return events;
+}
+
+/*
  * One attempt to take what is there, into @to if it is not NULL, else @buf. With
  * @nofault it does not wait for a page of the buffer.
- * Return: 8; 0 if there was nothing, or another reader was faster; -EFAULT. But
- * for 8, the counter is as if this had not been called.
+ * Return: 8; 0 if there was nothing, or another reader was faster, and then
+ * @lost is what was copied for nothing; -EFAULT. But for 8, the counter is as if
+ * this had not been called.
  */
 static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 						  char __user *buf,
 						  struct iov_iter *to,
-						  bool nofault)
+						  bool nofault, u64 *lost)
 {
 	u64 count = evfd_ctx_count(ctx);
 	u64 n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
 	bool copied;
 
+	*lost = 0;
 	if (unlikely(!n))
 		return 0;
 
@@ -99,11 +127,14 @@ static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 		copied = evfd_copy_to_user(buf, n);
 	if (nofault)
 		pagefault_enable();
-	if (unlikely(!copied))
+	if (unlikely(!copied)) {
+		evfd_file_trace_fault(ctx, EVFD_READ);
 		return -EFAULT;
+	}
 
 	if (likely(evfd_ctx_commit(ctx, count, n)))
 		return sizeof(n);
+	*lost = n;
 	if (to)
 		iov_iter_revert(to, sizeof(n));
 	return 0;
@@ -117,6 +148,7 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 	struct evfd_ctx *ctx = file->private_data;
 	bool woken = false;
 	ssize_t ret;
+	u64 lost;
 
 	do {
 		if (!evfd_ctx_count(ctx)) {
@@ -132,7 +164,9 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 		 * which may be long in coming, and from somebody who waits for
 		 * this counter; or which may not come at all.
 		 */
-		ret = evfd_file_try_take(ctx, buf, to, woken);
+		ret = evfd_file_try_take(ctx, buf, to, woken, &lost);
+		if (unlikely(lost))
+			evfd_file_trace_retry(ctx, lost);
 		if (woken && ret == -EFAULT) {
 			evfd_ctx_pass_on(ctx);
 			woken = false;
@@ -149,18 +183,41 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 	return ret;
 }
 
+static noinline __cold ssize_t evfd_file_take_lost(struct file *file,
+						   int iocb_flags,
+						   char __user *buf,
+						   struct iov_iter *to,
+						   u64 lost)
+{
+	evfd_file_trace_retry(file->private_data, lost);
+	return evfd_file_take_slow(file, iocb_flags, buf, to);
+}
+
+/* Goes on after an attempt that returned 0. */
+static __always_inline ssize_t evfd_file_take_again(struct file *file,
+						    int iocb_flags,
+						    char __user *buf,
+						    struct iov_iter *to,
+						    u64 lost)
+{
+	if (unlikely(lost))
+		return evfd_file_take_lost(file, iocb_flags, buf, to, lost);
+	return evfd_file_take_slow(file, iocb_flags, buf, to);
+}
+
 static ssize_t evfd_file_read(struct file *file, char __user *buf, size_t len,
 			      loff_t *ppos)
 {
 	ssize_t ret;
+	u64 lost;
 
 	if (len < sizeof(u64))
 		return -EINVAL;
 
-	ret = evfd_file_try_take(file->private_data, buf, NULL, false);
+	ret = evfd_file_try_take(file->private_data, buf, NULL, false, &lost);
 	if (likely(ret))
 		return ret;
-	return evfd_file_take_slow(file, 0, buf, NULL);
+	return evfd_file_take_again(file, 0, buf, NULL, lost);
 }
 
 /* For readv, io_uring and AIO; the segments are one buffer. */
@@ -168,22 +225,24 @@ static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct file *file = iocb->ki_filp;
 	ssize_t ret;
+	u64 lost;
 
 	if (iov_iter_count(to) < sizeof(u64))
 		return -EINVAL;
 
 	if (evfd_iter_is_plain(to)) {
 		ret = evfd_file_try_take(file->private_data,
-					 iter_iov_addr(to), NULL, false);
+					 iter_iov_addr(to), NULL, false,
+					 &lost);
 		if (likely(ret > 0))
 			iov_iter_advance(to, ret);
 	} else {
 		ret = evfd_file_try_take(file->private_data, NULL, to,
-					 false);
+					 false, &lost);
 	}
 	if (likely(ret))
 		return ret;
-	return evfd_file_take_slow(file, iocb->ki_flags, NULL, to);
+	return evfd_file_take_again(file, iocb->ki_flags, NULL, to, lost);
 }
 
 /* Adds @n, waiting for room before each attempt if it has to and may. */
@@ -228,8 +287,10 @@ static ssize_t evfd_file_write(struct file *file, const char __user *buf,
 
 	if (len != sizeof(n))
 		return -EINVAL;
-	if (!evfd_copy_from_user(&n, buf))
+	if (!evfd_copy_from_user(&n, buf)) {
+		evfd_file_trace_fault(file->private_data, EVFD_WRITE);
 		return -EFAULT;
+	}
 
 	return evfd_file_add(file, 0, n);
 }
@@ -244,8 +305,10 @@ static ssize_t evfd_file_write_segment(struct kiocb *iocb,
 
 	if (len != sizeof(n))
 		return -EINVAL;
-	if (!copy_from_iter_full(&n, sizeof(n), from))
+	if (!copy_from_iter_full(&n, sizeof(n), from)) {
+		evfd_file_trace_fault(iocb->ki_filp->private_data, EVFD_WRITE);
 		return -EFAULT;
+	}
 
 	ret = evfd_file_add(iocb->ki_filp, iocb->ki_flags, n);
 	if (ret < 0)
@@ -320,6 +383,7 @@ static noinline __poll_t evfd_file_poll_wait(struct file *file,
 					     poll_table *wait)
 {
 	struct evfd_ctx *ctx = file->private_data;
+	__poll_t events;
 
 	/*
 	 * The barrier after queueing, before the count is read, is
@@ -328,15 +392,22 @@ static noinline __poll_t evfd_file_poll_wait(struct file *file,
 	 */
 	evfd_poll_wait(file, &ctx->pollers, wait);
 
-	return evfd_count_poll(evfd_ctx_count(ctx));
+	events = evfd_count_poll(evfd_ctx_count(ctx));
+	trace_evfd_poll(ctx, events, true);
+	return events;
 }
 
 static __poll_t evfd_file_poll(struct file *file, poll_table *wait)
 {
+	__poll_t events;
+
 	if (evfd_poll_waits(wait))
 		return evfd_file_poll_wait(file, wait);
 
-	return evfd_count_poll(evfd_ctx_count(file->private_data));
+	events = evfd_count_poll(evfd_ctx_count(file->private_data));
+	if (trace_evfd_poll_enabled())
+		return evfd_file_trace_poll(file->private_data, events);
+	return events;
 }
 
 static int evfd_file_release(struct inode *inode, struct file *file)
@@ -346,16 +417,33 @@ static int evfd_file_release(struct inode *inode, struct file *file)
 }
 
 #ifdef CONFIG_PROC_FS
-/* The keys and their formats are ABI. */
+/*
+ * The keys and their formats are ABI. The creator's number is the one in the
+ * namespace of the /proc that is read, as everywhere there.
+ */
 static void evfd_file_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct evfd_ctx *ctx = file->private_data;
+	struct pid_namespace *ns = proc_pid_ns(file_inode(m->file)->i_sb);
+	unsigned int flags = ctx->flags;
+
+	if (file->f_flags & O_NONBLOCK)
+		flags |= EVFD_NONBLOCK;
 
 	seq_printf(m,
 		   "evfd-count: %16llx\n"
 		   "evfd-id: %llu\n"
-		   "evfd-semaphore: %d\n",
-		   evfd_ctx_count(ctx), ctx->id, evfd_ctx_is_semaphore(ctx));
+		   "evfd-semaphore: %d\n"
+		   "evfd-flags: %x\n"
+		   "evfd-readers: %u\n"
+		   "evfd-writers: %u\n"
+		   "evfd-pollers: %u\n"
+		   "evfd-creator: %d\n",
+		   evfd_ctx_count(ctx), ctx->id, evfd_ctx_is_semaphore(ctx),
+		   flags, evfd_ctx_queued(&ctx->readers),
+		   evfd_ctx_queued(&ctx->writers),
+		   evfd_ctx_queued(&ctx->pollers),
+		   pid_nr_ns(ctx->creator, ns));
 }
 #endif
 
@@ -376,7 +464,7 @@ static const struct file_operations evfd_fops = {
 /**
  * evfd_file_alloc() - make a counter and an open file for it
  * @initval: its value, at most EVFD_COUNT_MAX
- * @flags: EVFD_NONBLOCK and EVFD_SEMAPHORE as in struct evfd_create
+ * @flags: as in struct evfd_create; EVFD_CLOEXEC is not for the file
  *
  * The file pins the module until its last fput().
  *
@@ -402,6 +490,7 @@ struct file *evfd_file_alloc(u64 initval, u32 flags)
 
 	/* The iter operations honour IOCB_NOWAIT, so io_uring may call them. */
 	file->f_mode |= FMODE_NOWAIT;
+	trace_evfd_create(ctx, flags);
 	return file;
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_file_alloc);

@@ -15,6 +15,8 @@
 #include <linux/kmemleak.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/pid_namespace.h>
+#include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -54,8 +56,11 @@ static char __user *evfd_test_page(struct kunit *test, unsigned long prot)
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NE(test, addr, 0);
 	KUNIT_ASSERT_LT(test, addr, (unsigned long)TASK_SIZE);
-	/* KUnit never undoes its kthread_use_mm(): a leak, but not of ours. */
-	kmemleak_ignore(current->mm);
+	/*
+	 * KUnit never undoes its kthread_use_mm(): a leak, but not of ours. What
+	 * the mm points to is to be found, so it is not to be ignored.
+	 */
+	kmemleak_not_leak(current->mm);
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
 	return (char __user *)addr;
 }
@@ -641,24 +646,58 @@ static void evfd_fget_refuses_the_rest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_ctx_fdget(-1)), -EBADF);
 }
 
+/* What fdinfo shows of @file in a /proc of the first pid namespace. */
+static const char *evfd_test_fdinfo(struct kunit *test, struct file *file)
+{
+	/* As much of the file in /proc as is looked at. */
+	struct {
+		struct file file;
+		struct inode inode;
+		struct super_block sb;
+		struct proc_fs_info info;
+	} *proc;
+	struct seq_file m = { .size = 512 };
+
+	proc = kunit_kzalloc(test, sizeof(*proc), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, proc);
+	proc->info.pid_ns = &init_pid_ns;
+	proc->sb.s_fs_info = &proc->info;
+	proc->inode.i_sb = &proc->sb;
+	proc->file.f_inode = &proc->inode;
+	m.file = &proc->file;
+	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	file->f_op->show_fdinfo(&m, file);
+	KUNIT_ASSERT_FALSE(test, seq_has_overflowed(&m));
+
+	return m.buf;
+}
+
 static void evfd_file_fdinfo_is_as_documented(struct kunit *test)
 {
 	struct file *file = evfd_test_file(test, 0x123abc, EVFD_SEMAPHORE);
 	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
-	char expected[128];
-	struct seq_file m = { .size = 256 };
+	char expected[256];
 
 	if (!IS_ENABLED(CONFIG_PROC_FS))
 		kunit_skip(test, "the kernel has no /proc");
 
-	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, m.buf);
-	file->f_op->show_fdinfo(&m, file);
+	/* Two on a queue, so that no two numbers can be taken for each other. */
+	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	snprintf(expected, sizeof(expected),
 		 "evfd-count:           123abc\n"
 		 "evfd-id: %llu\n"
-		 "evfd-semaphore: 1\n", ctx->id);
-	KUNIT_EXPECT_STREQ(test, m.buf, expected);
+		 "evfd-semaphore: 1\n"
+		 "evfd-flags: 4\n"
+		 "evfd-readers: 0\n"
+		 "evfd-writers: 0\n"
+		 "evfd-pollers: 2\n"
+		 "evfd-creator: %d\n", ctx->id, task_tgid_nr(current));
+	KUNIT_EXPECT_STREQ(test, evfd_test_fdinfo(test, file), expected);
+	file->f_flags |= O_NONBLOCK;
+	KUNIT_EXPECT_NOT_NULL(test, strstr(evfd_test_fdinfo(test, file),
+					   "\nevfd-flags: 6\n"));
 }
 
 /* ---- blocking ---- */
@@ -725,6 +764,8 @@ evfd_test_start_reader(struct kunit *test, struct file *file,
 	KUNIT_ASSERT_TRUE(test,
 			  evfd_kunit_until(evfd_kunit_queued(&ctx->readers) ==
 					   queued + 1));
+	/* Queued, it may look once more, and take what was meant for another. */
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_until(evfd_kunit_asleep(reader)));
 	return reader;
 }
 
@@ -832,11 +873,122 @@ static void evfd_file_fault_passes_the_wake_on(struct kunit *test)
 		reader = evfd_test_start_reader(test, file,
 						evfd_test_thread_read, file);
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), 8);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(faulty));
-		KUNIT_EXPECT_EQ(test, faulty->ret, -EFAULT);
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
 		KUNIT_EXPECT_EQ(test, reader->ret, 8);
 		KUNIT_EXPECT_EQ(test, reader->total, 1);
+		/* It faulted, or waits again: the other may have been faster. */
+		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), 8);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(faulty));
+		KUNIT_EXPECT_EQ(test, faulty->ret, -EFAULT);
+		KUNIT_EXPECT_EQ(test, evfd_ctx_count(reader->ctx), 1);
+	}
+}
+
+/*
+ * A page of user memory whose coming changes things: before the first attempt
+ * to copy there succeeds, the count has changed and the reader been killed.
+ */
+struct evfd_test_map {
+	struct evfd_ctx *ctx;
+	struct task_struct *reader;
+	int faults;
+};
+
+static vm_fault_t evfd_test_map_fault(struct vm_fault *vmf)
+{
+	struct evfd_test_map *map = vmf->vma->vm_private_data;
+
+	map->faults++;
+	if (current == map->reader) {
+		u64 n;
+
+		/* The other reader, who was faster, and the next writer. */
+		evfd_ctx_do_read(map->ctx, &n);
+		evfd_ctx_add(map->ctx, 6);
+		/* As kill(2) does it; a kernel thread would ignore that. */
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+	}
+	vmf->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	return vmf->page ? 0 : VM_FAULT_OOM;
+}
+
+static const struct vm_operations_struct evfd_test_map_vm_ops = {
+	.fault	= evfd_test_map_fault,
+};
+
+static int evfd_test_map_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &evfd_test_map_vm_ops;
+	vma->vm_private_data = file->private_data;
+	return 0;
+}
+
+static const struct file_operations evfd_test_map_fops = {
+	.owner	= THIS_MODULE,
+	.mmap	= evfd_test_map_mmap,
+};
+
+static int evfd_test_thread_killed(struct evfd_kunit_task *task)
+{
+	int ret = evfd_test_thread_fault(task);
+
+	/* Only its read was killed: kthread_stop() is for the thread. */
+	flush_signals(current);
+	return ret;
+}
+
+/*
+ * Who is killed while others are faster leaves at the first attempt that they
+ * win, and does not take what came after.
+ */
+static void evfd_file_killed_reader_stops_trying(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct file *file = evfd_test_file(test, 0, 0), *mapped;
+		struct evfd_kunit_task *reader;
+		struct evfd_test_fault *fault;
+		struct evfd_test_map *map;
+		unsigned long addr;
+		u64 n;
+
+		map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
+		fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, map);
+		KUNIT_ASSERT_NOT_NULL(test, fault);
+		map->ctx = evfd_test_ctx(test, file);
+		mapped = anon_inode_getfile("[evfd-test]", &evfd_test_map_fops,
+					    map, O_RDWR);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mapped);
+		addr = kunit_vm_mmap(test, mapped, 0, PAGE_SIZE,
+				     PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
+		/* The mapping holds it. */
+		fput(mapped);
+		KUNIT_ASSERT_NE(test, addr, 0);
+		KUNIT_ASSERT_LT(test, addr, (unsigned long)TASK_SIZE);
+		kmemleak_ignore(current->mm);
+
+		fault->file = file;
+		fault->buf = (char __user *)addr;
+		fault->mm = current->mm;
+		fault->iter = i & 1;
+		reader = evfd_test_start_reader(test, file,
+						evfd_test_thread_killed, fault);
+		map->reader = reader->task;
+
+		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 5), 8);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
+		KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
+		KUNIT_EXPECT_EQ(test, map->faults, 1);
+		KUNIT_EXPECT_EQ(test, evfd_ctx_count(map->ctx), 6);
+		KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&map->ctx->readers), 0);
+		/* Its buffer has what it did not take. */
+		KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, fault->buf), 5);
+		KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
+		KUNIT_EXPECT_EQ(test, n, 6);
+		KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 	}
 }
 
@@ -867,6 +1019,7 @@ static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_file_write_blocks_until_a_read),
 	KUNIT_CASE(evfd_file_interrupts_change_nothing),
 	KUNIT_CASE(evfd_file_fault_passes_the_wake_on),
+	KUNIT_CASE(evfd_file_killed_reader_stops_trying),
 	{}
 };
 

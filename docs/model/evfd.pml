@@ -306,7 +306,7 @@ inline do_take()
 	}
 }
 
-/* Does such a take change EPOLLOUT? */
+/* Does such a take change EPOLLOUT? As evfd_ctx_did_read() asks. */
 #define OUT_CHANGES ((POLL(count) ^ POLL(count - TAKE(count))) & OUT)
 
 /* evfd_signal_mask() and evfd_count_signal(), without the wake */
@@ -624,7 +624,7 @@ end_sleep:	atomic { triggered[me] || sig[me] ->
 /* ---- the rest of the kernel ---- */
 
 #if NS
-/* evfd_signal_mask() */
+/* evfd_signal_mask(), evfd_ctx_signalled() */
 proctype signal()
 {
 	do_signal();

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tracepoints evfd:*, which tell what happens to a counter as it happens.
+ *
+ * Beside ctx.h, and used by ctx.c and file.c; trace.c makes them. Switched off,
+ * each is one no-op in the path that it watches. docs/tracing.md shows how to
+ * use them with tracefs, trace-cmd, perf and bpftrace.
+ *
+ * The names, the fields, their types and what they mean are a promise to those
+ * who have scripts: fields are added at the end of an event, and nothing else
+ * changes. Where a field is printed as words, its numbers are part of that.
+ *
+ * In every event
+ *
+ *	u64 id		which counter: the number that fdinfo shows as evfd-id,
+ *			and that no other counter has or had since the module
+ *			was loaded
+ *
+ * and, where there is one,
+ *
+ *	u64 count	the counter's value right after the step that the event
+ *			tells of, which made it so; 0 to 2^64 - 1
+ *
+ * An event comes after the step that it tells of and before what follows from
+ * that: a write's event before its wakes. As the count changes without a lock,
+ * events of two CPUs may be in the other order than the two steps were; count
+ * and n tell. An event is in the context of the task, or of the interrupt, that
+ * takes the step, and is recorded with its CPU and time as any event is.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM evfd
+
+#if !defined(_EVFD_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _EVFD_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "ctx.h"
+
+/* enum evfd_queue, enum evfd_why and enum evfd_op as their readers see them. */
+TRACE_DEFINE_ENUM(EVFD_POLLERS);
+TRACE_DEFINE_ENUM(EVFD_READERS);
+TRACE_DEFINE_ENUM(EVFD_WRITERS);
+TRACE_DEFINE_ENUM(EVFD_ADDED);
+TRACE_DEFINE_ENUM(EVFD_TAKEN);
+TRACE_DEFINE_ENUM(EVFD_PASS_ON);
+TRACE_DEFINE_ENUM(EVFD_RELEASE);
+TRACE_DEFINE_ENUM(EVFD_READ);
+TRACE_DEFINE_ENUM(EVFD_WRITE);
+
+#define evfd_show_queue(queue)						\
+	__print_symbolic(queue,						\
+			 { EVFD_POLLERS, "pollers" },			\
+			 { EVFD_READERS, "readers" },			\
+			 { EVFD_WRITERS, "writers" })
+
+#define evfd_show_why(why)						\
+	__print_symbolic(why,						\
+			 { EVFD_ADDED, "added" },			\
+			 { EVFD_TAKEN, "taken" },			\
+			 { EVFD_PASS_ON, "pass-on" },			\
+			 { EVFD_RELEASE, "release" })
+
+#define evfd_show_op(op)						\
+	__print_symbolic(op,						\
+			 { EVFD_READ, "read" },				\
+			 { EVFD_WRITE, "write" })
+
+/* EVFD_CLOEXEC and so on; numbers, since tools parse this text. */
+#define evfd_show_flags(flags)						\
+	((flags) ? __print_flags(flags, "|",				\
+				 { 0x1, "CLOEXEC" },			\
+				 { 0x2, "NONBLOCK" },			\
+				 { 0x4, "SEMAPHORE" }) : "0")
+
+/* EPOLLIN and so on, likewise. */
+#define evfd_show_events(events)					\
+	((events) ? __print_flags(events, "|",				\
+				  { 0x1, "IN" },			\
+				  { 0x2, "PRI" },			\
+				  { 0x4, "OUT" },			\
+				  { 0x8, "ERR" },			\
+				  { 0x10, "HUP" },			\
+				  { 0x40, "RDNORM" },			\
+				  { 0x80, "RDBAND" },			\
+				  { 0x100, "WRNORM" },			\
+				  { 0x200, "WRBAND" },			\
+				  { 0x400, "MSG" },			\
+				  { 0x2000, "RDHUP" }) : "0")
+
+/**
+ * evfd_create - a counter and its open file were made
+ * @ctx: the counter
+ * @flags: as passed to the ioctl
+ *
+ * Fields: id; u64 count, the initial value; u32 flags, EVFD_CLOEXEC (1),
+ * EVFD_NONBLOCK (2) and EVFD_SEMAPHORE (4) as the creator asked for them.
+ * The descriptor follows: no other event of this id comes before.
+ */
+TRACE_EVENT(evfd_create,
+
+	TP_PROTO(const struct evfd_ctx *ctx, u32 flags),
+
+	TP_ARGS(ctx, flags),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u64, count)
+		__field(u32, flags)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->count = evfd_ctx_count(ctx);
+		__entry->flags = flags;
+	),
+
+	TP_printk("id=%llu count=%llu flags=%s", __entry->id, __entry->count,
+		  evfd_show_flags(__entry->flags))
+);
+
+/**
+ * evfd_release - the last descriptor of a counter is gone
+ * @ctx: the counter
+ *
+ * Fields: id; u64 count, what nobody will read any more. In-kernel users may
+ * still hold the counter, so signals and takes of theirs may follow.
+ */
+TRACE_EVENT(evfd_release,
+
+	TP_PROTO(const struct evfd_ctx *ctx),
+
+	TP_ARGS(ctx),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u64, count)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->count = evfd_ctx_count(ctx);
+	),
+
+	TP_printk("id=%llu count=%llu", __entry->id, __entry->count)
+);
+
+DECLARE_EVENT_CLASS(evfd_move,
+
+	TP_PROTO(const struct evfd_ctx *ctx, u64 n, u64 count),
+
+	TP_ARGS(ctx, n, count),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u64, n)
+		__field(u64, count)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->n = n;
+		__entry->count = count;
+	),
+
+	TP_printk("id=%llu n=%llu count=%llu", __entry->id, __entry->n,
+		  __entry->count)
+);
+
+/**
+ * evfd_write - a write added to a counter
+ * @ctx: the counter
+ * @n: how much
+ * @count: the sum
+ *
+ * Fields: id; u64 n, what was added, which may be 0; u64 count, the sum. One
+ * event for each 8 bytes written, by whatever call: a writev of two segments is
+ * two. Writes that fail have none.
+ */
+DEFINE_EVENT(evfd_move, evfd_write,
+
+	TP_PROTO(const struct evfd_ctx *ctx, u64 n, u64 count),
+
+	TP_ARGS(ctx, n, count)
+);
+
+/**
+ * evfd_read - a read took from a counter
+ * @ctx: the counter
+ * @n: how much
+ * @count: what was left
+ *
+ * Fields: id; u64 n, what was taken, at least 1 and in semaphore mode just
+ * that; u64 count, what was left. Also for evfd_ctx_do_read() and
+ * evfd_ctx_remove_wait_queue() of another module. Reads that fail have none.
+ */
+DEFINE_EVENT(evfd_move, evfd_read,
+
+	TP_PROTO(const struct evfd_ctx *ctx, u64 n, u64 count),
+
+	TP_ARGS(ctx, n, count)
+);
+
+/**
+ * evfd_signal - another module added 1
+ * @ctx: the counter
+ * @mask: what pollers are told beside EPOLLIN
+ * @count: the sum
+ *
+ * Fields: id; u32 mask, of EPOLL* bits, mostly 0; u64 count, the sum, or
+ * 2^64 - 1 where it saturates. May be in an interrupt.
+ */
+TRACE_EVENT(evfd_signal,
+
+	TP_PROTO(const struct evfd_ctx *ctx, __poll_t mask, u64 count),
+
+	TP_ARGS(ctx, mask, count),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, mask)
+		__field(u64, count)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->mask = (__force u32)mask;
+		__entry->count = count;
+	),
+
+	TP_printk("id=%llu mask=%s count=%llu", __entry->id,
+		  evfd_show_events(__entry->mask), __entry->count)
+);
+
+/**
+ * evfd_poll - poll, select, epoll or io_uring looked at a counter
+ * @ctx: the counter
+ * @events: what it was told
+ * @waits: it was put on the pollers' queue first
+ *
+ * Fields: id; u32 events, of EPOLLIN (1), EPOLLOUT (4) and EPOLLERR (8), what
+ * was found, whatever the caller is interested in; u8 waits, 1 if this look put
+ * the caller on the queue, 0 if it only looked. epoll queues when the counter
+ * is added to it and looks each time before it reports.
+ */
+TRACE_EVENT(evfd_poll,
+
+	TP_PROTO(const struct evfd_ctx *ctx, __poll_t events, bool waits),
+
+	TP_ARGS(ctx, events, waits),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, events)
+		__field(u8, waits)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->events = (__force u32)events;
+		__entry->waits = waits;
+	),
+
+	TP_printk("id=%llu events=%s waits=%u", __entry->id,
+		  evfd_show_events(__entry->events), __entry->waits)
+);
+
+/**
+ * evfd_block - a task is on a queue and about to sleep
+ * @ctx: the counter
+ * @queue: which queue
+ * @n: what it waits for
+ *
+ * Fields: id; u32 queue, 1 readers or 2 writers; u64 n, what a writer wants to
+ * add, for a reader 1, the least that it needs. One event each time that the
+ * task goes to sleep: a second one without a read or write between means that
+ * it was woken and somebody else was faster, or was woken for nothing. A wake
+ * that comes at this very moment keeps it awake.
+ */
+TRACE_EVENT(evfd_block,
+
+	TP_PROTO(const struct evfd_ctx *ctx, enum evfd_queue queue, u64 n),
+
+	TP_ARGS(ctx, queue, n),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, queue)
+		__field(u64, n)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->queue = queue;
+		__entry->n = n;
+	),
+
+	TP_printk("id=%llu queue=%s n=%llu", __entry->id,
+		  evfd_show_queue(__entry->queue), __entry->n)
+);
+
+/**
+ * evfd_wake - a queue with somebody on it is about to be woken
+ * @ctx: the counter
+ * @queue: which queue
+ * @nr: how many
+ * @why: what happened
+ *
+ * Fields: id; u32 queue, 0 pollers, 1 readers or 2 writers; u32 nr, how many at
+ * most, 0 for all: of readers, of writers (always 0), or of pollers that are
+ * exclusive (always 1; the others are all told); u32 why, 0 added, 1 taken,
+ * 2 pass-on (a reader that may have been chosen leaves, or waits for a page), 3
+ * release. Comes before sched_waking of those who are woken. If the worker
+ * does it, see evfd_defer, the task is a kworker.
+ */
+TRACE_EVENT(evfd_wake,
+
+	TP_PROTO(const struct evfd_ctx *ctx, enum evfd_queue queue, u32 nr,
+		 enum evfd_why why),
+
+	TP_ARGS(ctx, queue, nr, why),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, queue)
+		__field(u32, nr)
+		__field(u32, why)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->queue = queue;
+		__entry->nr = nr;
+		__entry->why = why;
+	),
+
+	TP_printk("id=%llu queue=%s nr=%u why=%s", __entry->id,
+		  evfd_show_queue(__entry->queue), __entry->nr,
+		  evfd_show_why(__entry->why))
+);
+
+/**
+ * evfd_defer - a wake is left to the worker
+ * @ctx: the counter
+ * @events: what is to be announced
+ *
+ * Fields: id; u32 events, EPOLLIN (1) and what a signal adds, or EPOLLOUT (4).
+ * The caller may not walk the queues: it is a wait queue's callback, or not
+ * preemptible on PREEMPT_RT. The count has changed already.
+ */
+TRACE_EVENT(evfd_defer,
+
+	TP_PROTO(const struct evfd_ctx *ctx, __poll_t events),
+
+	TP_ARGS(ctx, events),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, events)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->events = (__force u32)events;
+	),
+
+	TP_printk("id=%llu events=%s", __entry->id,
+		  evfd_show_events(__entry->events))
+);
+
+/**
+ * evfd_fault - 8 bytes could not be copied from or to the caller's memory
+ * @ctx: the counter
+ * @op: who tried
+ *
+ * Fields: id; u32 op, 0 read or 1 write. The count is as before. A reader that
+ * has slept tries once without waiting for the page, and then again: its first
+ * event need not mean EFAULT, any other does.
+ */
+TRACE_EVENT(evfd_fault,
+
+	TP_PROTO(const struct evfd_ctx *ctx, enum evfd_op op),
+
+	TP_ARGS(ctx, op),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, op)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->op = op;
+	),
+
+	TP_printk("id=%llu op=%s", __entry->id, evfd_show_op(__entry->op))
+);
+
+/**
+ * evfd_retry - a reader has copied a value that was gone when it came to take
+ * @ctx: the counter
+ * @n: the value
+ *
+ * Fields: id; u64 n, what was copied for nothing. Another reader was faster, or
+ * the value grew. The reader looks again, and sleeps if nothing is left.
+ */
+TRACE_EVENT(evfd_retry,
+
+	TP_PROTO(const struct evfd_ctx *ctx, u64 n),
+
+	TP_ARGS(ctx, n),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u64, n)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->n = n;
+	),
+
+	TP_printk("id=%llu n=%llu", __entry->id, __entry->n)
+);
+
+#endif /* _EVFD_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
