@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * evfdctl ls, info and watch: tables, or JSON, of what proc.c finds.
+ */
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "evfdctl.h"
+
+#define HOME_AND_NO_CURSOR	"\033[H\033[?25l"
+#define CLEAR_LINE		"\033[K"
+#define CLEAR_BELOW		"\033[J"
+#define CURSOR			"\033[?25h"
+
+enum { NCOLUMNS = 9, CELL = 24 };
+
+static const char * const titles[NCOLUMNS] = {
+	"PID", "FD", "ID", "COUNT", "FLAGS", "READERS", "WRITERS", "POLLERS",
+	"CREATOR",
+};
+
+static void cell_or_dash(char *cell, long value)
+{
+	if (value == UNKNOWN)
+		snprintf(cell, CELL, "-");
+	else
+		snprintf(cell, CELL, "%ld", value);
+}
+
+static void make_cells(const struct holder *h, char cells[NCOLUMNS][CELL])
+{
+	snprintf(cells[0], CELL, "%d", h->tid);
+	snprintf(cells[1], CELL, "%d", h->fd);
+	snprintf(cells[2], CELL, "%" PRIu64, h->id);
+	snprintf(cells[3], CELL, "%" PRIu64, h->count);
+	snprintf(cells[4], CELL, "%c%c%c", h->semaphore ? 's' : '-',
+		 h->nonblock ? 'n' : '-', h->cloexec ? 'c' : '-');
+	cell_or_dash(cells[5], h->readers);
+	cell_or_dash(cells[6], h->writers);
+	cell_or_dash(cells[7], h->pollers);
+	cell_or_dash(cells[8], h->creator);
+}
+
+/* At most @lines lines, each ended by @end. */
+static void put_table(const struct holders *holders, size_t lines,
+		      const char *end)
+{
+	char cells[NCOLUMNS][CELL];
+	int width[NCOLUMNS], len, c;
+	size_t i, n;
+
+	for (c = 0; c < NCOLUMNS; c++)
+		width[c] = strlen(titles[c]);
+	for (i = 0; i < holders->n; i++) {
+		make_cells(&holders->all[i], cells);
+		for (c = 0; c < NCOLUMNS; c++) {
+			len = strlen(cells[c]);
+			if (len > width[c])
+				width[c] = len;
+		}
+	}
+
+	for (c = 0; c < NCOLUMNS; c++)
+		printf("%*s ", width[c], titles[c]);
+	printf("COMM%s", end);
+
+	n = holders->n;
+	if (n + 1 > lines)
+		n = lines > 2 ? lines - 2 : 0;
+	for (i = 0; i < n; i++) {
+		make_cells(&holders->all[i], cells);
+		for (c = 0; c < NCOLUMNS; c++)
+			printf("%*s ", width[c], cells[c]);
+		put_text(stdout, holders->all[i].comm);
+		fputs(end, stdout);
+	}
+	if (n < holders->n)
+		printf("and %zu more%s", holders->n - n, end);
+}
+
+static void put_json_or_null(const char *key, long value)
+{
+	if (value == UNKNOWN)
+		printf(",\"%s\":null", key);
+	else
+		printf(",\"%s\":%ld", key, value);
+}
+
+static void put_bool(const char *key, bool value)
+{
+	printf(",\"%s\":%s", key, value ? "true" : "false");
+}
+
+/* The members of an object, without its braces. */
+static void put_json_holder(const struct holder *h)
+{
+	printf("\"pid\":%d,\"tid\":%d,\"comm\":", h->pid, h->tid);
+	put_json(stdout, h->comm);
+	printf(",\"fd\":%d,\"id\":%" PRIu64 ",\"count\":%" PRIu64, h->fd,
+	       h->id, h->count);
+	put_bool("semaphore", h->semaphore);
+	put_bool("nonblock", h->nonblock);
+	put_bool("cloexec", h->cloexec);
+	put_json_or_null("readers", h->readers);
+	put_json_or_null("writers", h->writers);
+	put_json_or_null("pollers", h->pollers);
+	put_json_or_null("creator", h->creator);
+}
+
+/* The end of an object, too. */
+static void put_json_holders(const struct holders *holders)
+{
+	size_t i;
+
+	printf("\"holders\":[");
+	for (i = 0; i < holders->n; i++) {
+		printf("%s{", i ? "," : "");
+		put_json_holder(&holders->all[i]);
+		putchar('}');
+	}
+	printf("],\"unreadable\":%u}\n", holders->unreadable);
+}
+
+static void scan(struct holders *holders, const struct wanted *wanted)
+{
+	proc_scan(holders, wanted);
+	/* There is an answer if it was only unloaded since. */
+	if (!holders->n && access("/sys/module/evfd", F_OK) &&
+	    access("/dev/evfd", F_OK))
+		no_module();
+}
+
+static void check_pid(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (pid && access(path, F_OK))
+		errx(error_status, "there is no process %d", pid);
+}
+
+static void say_unreadable(const struct holders *holders)
+{
+	if (!holders->unreadable)
+		return;
+	fflush(stdout);
+	warnx("%u %s could not be looked into; to see all, type: sudo evfdctl ...",
+	      holders->unreadable,
+	      holders->unreadable == 1 ? "process" : "processes");
+}
+
+int cmd_ls(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "id", required_argument, NULL, 'i' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "pid", required_argument, NULL, 'p' },
+		{ }
+	};
+	struct holders holders = { };
+	struct wanted wanted = { };
+	bool json = false;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "i:jp:", options, NULL)) != -1) {
+		switch (opt) {
+		case 'i':
+			wanted.id = parse_number("--id", optarg, UINT64_MAX);
+			wanted.by_id = true;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'p':
+			wanted.pid = parse_number("--pid", optarg, INT_MAX);
+			break;
+		default:
+			usage_end();
+		}
+	}
+	if (optind < argc)
+		usage_error("ls takes no argument '%s'", argv[optind]);
+
+	check_pid(wanted.pid);
+	scan(&holders, &wanted);
+	if (json) {
+		putchar('{');
+		put_json_holders(&holders);
+	} else {
+		put_table(&holders, SIZE_MAX, "\n");
+		say_unreadable(&holders);
+	}
+	free(holders.all);
+	return 0;
+}
+
+/* Says why there is nothing to say about descriptor @fd of @pid. */
+static void explain(pid_t pid, int fd)
+{
+	char link[PATH_MAX];
+	int ret;
+
+	check_pid(pid);
+	ret = proc_link(pid, fd, link, sizeof(link));
+	if (ret == -EACCES || ret == -EPERM)
+		errx(error_status,
+		     "process %d is not yours to look into; type: sudo evfdctl info %d %d",
+		     pid, pid, fd);
+	if (ret == -ENOENT)
+		errx(error_status, "process %d has no descriptor %d", pid, fd);
+	if (ret) {
+		errno = -ret;
+		err(error_status, "descriptor %d of process %d", fd, pid);
+	}
+	fprintf(stderr, "evfdctl: descriptor %d of process %d is not an evfd, but ",
+		fd, pid);
+	put_text(stderr, link);
+	putc('\n', stderr);
+	exit(error_status);
+}
+
+static void put_or_dash(const char *key, long value)
+{
+	char cell[CELL];
+
+	cell_or_dash(cell, value);
+	printf("%-10s %s\n", key, cell);
+}
+
+static void put_info(const struct holder *h, const struct holders *all)
+{
+	const struct holder *other;
+	size_t i;
+
+	printf("%-10s %" PRIu64 "\n", "id", h->id);
+	printf("%-10s %" PRIu64 "\n", "count", h->count);
+	printf("%-10s %s%s%s\n", "flags",
+	       h->semaphore ? "semaphore" : "counter",
+	       h->nonblock ? " nonblock" : "", h->cloexec ? " cloexec" : "");
+	put_or_dash("readers", h->readers);
+	put_or_dash("writers", h->writers);
+	put_or_dash("pollers", h->pollers);
+	put_or_dash("creator", h->creator);
+	for (i = 0; i < all->n; i++) {
+		other = &all->all[i];
+		printf("%-10s pid %d fd %d ", i ? "" : "held by", other->tid,
+		       other->fd);
+		put_text(stdout, other->comm);
+		putchar('\n');
+	}
+}
+
+int cmd_info(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ }
+	};
+	struct wanted wanted = { .by_id = true };
+	struct holders holders = { };
+	struct holder holder = { };
+	bool json = false;
+	pid_t pid;
+	int opt, fd;
+
+	while ((opt = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+		if (opt != 'j')
+			usage_end();
+		json = true;
+	}
+	if (argc - optind != 2)
+		usage_error("info takes a process id and a descriptor");
+	pid = parse_number("PID", argv[optind], INT_MAX);
+	fd = parse_number("FD", argv[optind + 1], INT_MAX);
+
+	if (proc_get(&holder, pid, fd))
+		explain(pid, fd);
+	wanted.id = holder.id;
+	proc_scan(&holders, &wanted);
+	if (json) {
+		putchar('{');
+		put_json_holder(&holder);
+		putchar(',');
+		put_json_holders(&holders);
+	} else {
+		put_info(&holder, &holders);
+		say_unreadable(&holders);
+	}
+	free(holders.all);
+	return 0;
+}
+
+static void put_watch_json(const struct holders *holders)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	printf("{\"time\":%jd.%09ld,", (intmax_t)now.tv_sec, now.tv_nsec);
+	put_json_holders(holders);
+}
+
+/* Over the last table if this is a terminal, else below it. */
+static void put_watch_table(const struct holders *holders, bool terminal)
+{
+	struct winsize size = { };
+	struct timespec now;
+	char clock[32];
+	size_t lines = SIZE_MAX;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	strftime(clock, sizeof(clock), "%T", localtime(&now.tv_sec));
+	if (terminal) {
+		if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row > 2)
+			lines = size.ws_row - 2;
+		fputs(HOME_AND_NO_CURSOR, stdout);
+	}
+	printf("%s, %zu %s", clock, holders->n,
+	       holders->n == 1 ? "descriptor" : "descriptors");
+	if (holders->unreadable)
+		printf(", %u processes not looked into", holders->unreadable);
+	if (terminal) {
+		fputs(CLEAR_LINE "\n", stdout);
+		put_table(holders, lines, CLEAR_LINE "\n");
+		fputs(CLEAR_BELOW, stdout);
+	} else {
+		putchar('\n');
+		put_table(holders, lines, "\n");
+		putchar('\n');
+	}
+}
+
+/* Returns whether to go on: not after a signal, nor if nobody reads any more. */
+static bool pause_watch(int signals, int64_t ns)
+{
+	struct pollfd fds[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+	};
+	struct timespec ts = { ns / 1000000000, ns % 1000000000 };
+
+	return ppoll(fds, 2, &ts, NULL) == 0;
+}
+
+int cmd_watch(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "count", required_argument, NULL, 'n' },
+		{ "id", required_argument, NULL, 'i' },
+		{ "interval", required_argument, NULL, 't' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "pid", required_argument, NULL, 'p' },
+		{ }
+	};
+	bool json = false, terminal;
+	struct holders holders = { };
+	struct wanted wanted = { };
+	uint64_t tables = 0, i = 0;
+	int64_t interval = 1000000000;
+	int opt, signals;
+
+	while ((opt = getopt_long(argc, argv, "i:jn:p:t:", options, NULL)) !=
+	       -1) {
+		switch (opt) {
+		case 'i':
+			wanted.id = parse_number("--id", optarg, UINT64_MAX);
+			wanted.by_id = true;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'n':
+			tables = parse_number("--count", optarg, UINT64_MAX);
+			break;
+		case 'p':
+			wanted.pid = parse_number("--pid", optarg, INT_MAX);
+			break;
+		case 't':
+			interval = parse_seconds("--interval", optarg);
+			break;
+		default:
+			usage_end();
+		}
+	}
+	if (optind < argc)
+		usage_error("watch takes no argument '%s'", argv[optind]);
+
+	check_pid(wanted.pid);
+	signals = catch_signals();
+	terminal = !json && isatty(STDOUT_FILENO);
+	do {
+		scan(&holders, &wanted);
+		if (json)
+			put_watch_json(&holders);
+		else
+			put_watch_table(&holders, terminal);
+	} while (!fflush(stdout) && ++i != tables &&
+		 pause_watch(signals, interval));
+	if (terminal)
+		fputs(CURSOR, stdout);
+	close(signals);
+	free(holders.all);
+	return 0;
+}
