@@ -558,7 +558,7 @@ static long charge_for(const char *parent, int nr,
 	return result;
 }
 
-TEST_F(create, memory_is_charged_to_the_cgroup)
+TEST_F_TIMEOUT(create, memory_is_charged_to_the_cgroup, 180)
 {
 	const char *root = "/sys/fs/cgroup";
 	struct rlimit limit = { 16384, 16384 };

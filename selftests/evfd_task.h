@@ -93,6 +93,18 @@ static inline ssize_t evfd_task_readv_buf(struct evfd_task *task)
 	return readv(task->fd, iov, 2);
 }
 
+static inline ssize_t evfd_task_write_buf(struct evfd_task *task)
+{
+	return write(task->fd, task->buf, sizeof(uint64_t));
+}
+
+static inline ssize_t evfd_task_writev_buf(struct evfd_task *task)
+{
+	struct iovec iov = { task->buf, sizeof(uint64_t) };
+
+	return writev(task->fd, &iov, 1);
+}
+
 static inline void *evfd_task_main(void *arg)
 {
 	struct evfd_task *task = arg;

@@ -25,6 +25,10 @@
 /* How long a test waits for what must happen, before it calls it lost. */
 #define EVFD_TEST_PATIENCE_MS	10000
 
+/* How long a test may take, in s, before the harness ends it: if it hangs, that is. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
+
 /* /dev/evfd. Ends the test without it: what ran against nothing has not passed. */
 static inline int evfd_test_open(void)
 {

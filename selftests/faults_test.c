@@ -5,12 +5,14 @@
  *
  * Uses evfd_task.h. Here evfd differs from eventfd(2), which loses what a read
  * took before it found that it cannot deliver it; the first test shows both.
+ * inject_test.c makes copies fail where the memory is good.
  */
-#include <sys/mman.h>
+#include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <linux/userfaultfd.h>
 
 #include "kselftest_harness.h"
+#include "evfd_held.h"
 #include "evfd_task.h"
 
 #define MAX	EVFD_COUNT_MAX
@@ -236,6 +238,7 @@ TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
 	};
 	struct evfd_task bad = { .fd = self->fd };
 	struct evfd_task good = { .fd = self->fd, .op = evfd_task_read };
+	uint64_t value;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -248,14 +251,21 @@ TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
 		ASSERT_EQ(0, mprotect(self->map, self->page, PROT_READ));
 
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&bad));
-		EXPECT_EQ(-EFAULT, bad.ret);
 		ASSERT_EQ(0, evfd_task_join(&good))
 			TH_LOG("the count is %d and a reader sleeps",
 			       (int)evfd_test_count(self->fd));
 		EXPECT_EQ(8, good.ret);
 		EXPECT_EQ(1, good.value);
-		EXPECT_EQ(0, evfd_test_count(self->fd));
+
+		/*
+		 * The first has failed; or it found nothing to copy any more, if
+		 * the second was faster, and waits again.
+		 */
+		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+		ASSERT_EQ(0, evfd_task_join(&bad));
+		EXPECT_EQ(-EFAULT, bad.ret);
+		EXPECT_EQ(1, evfd_test_count(self->fd));
+		EXPECT_EQ(8, evfd_test_read(self->fd, &value));
 	}
 }
 
@@ -276,13 +286,17 @@ TEST_F(faults, chain_of_faulting_readers_passes_the_wake_on)
 	ASSERT_EQ(0, evfd_task_start(&good));
 	ASSERT_EQ(0, mprotect(self->map, self->page, PROT_NONE));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	ASSERT_EQ(0, evfd_task_join(&good));
+	EXPECT_EQ(8, good.ret);
+	EXPECT_EQ(1, good.value);
+
+	/* Those who wait again, as above. */
+	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		ASSERT_EQ(0, evfd_task_join(&bad[i]));
 		EXPECT_EQ(-EFAULT, bad[i].ret);
 	}
-	ASSERT_EQ(0, evfd_task_join(&good));
-	EXPECT_EQ(8, good.ret);
-	EXPECT_EQ(1, good.value);
+	EXPECT_EQ(1, evfd_test_count(self->fd));
 }
 
 TEST_F(faults, last_faulting_reader_leaves_the_count)
@@ -302,57 +316,6 @@ TEST_F(faults, last_faulting_reader_leaves_the_count)
 	EXPECT_EQ(7, evfd_test_count(self->fd));
 	EXPECT_EQ(8, evfd_test_read(self->fd, &value));
 	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 7, value);
-}
-
-/* A page that comes when userfaultfd(2) is told so. */
-struct held_page {
-	char *page;
-	struct uffdio_zeropage zero;
-	int uffd;
-};
-
-/* 0, or -errno where there is no userfaultfd. */
-static int held_page_make(struct held_page *held, long size)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	memset(held, 0, sizeof(*held));
-	held->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (held->uffd < 0)
-		return -errno;
-	held->page = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (uintptr_t)held->page;
-	reg.range.len = size;
-	held->zero.range = reg.range;
-	if (held->page == MAP_FAILED ||
-	    ioctl(held->uffd, UFFDIO_API, &api) ||
-	    ioctl(held->uffd, UFFDIO_REGISTER, &reg))
-		return -errno;
-
-	return 0;
-}
-
-/* Waits until somebody waits for the page. */
-static int held_page_wanted(struct held_page *held)
-{
-	struct uffd_msg msg;
-
-	if (read(held->uffd, &msg, sizeof(msg)) != sizeof(msg))
-		return -1;
-	return msg.event == UFFD_EVENT_PAGEFAULT ? 0 : -1;
-}
-
-static int held_page_give(struct held_page *held)
-{
-	return ioctl(held->uffd, UFFDIO_ZEROPAGE, &held->zero);
-}
-
-static void held_page_free(struct held_page *held)
-{
-	munmap(held->page, held->zero.range.len);
-	close(held->uffd);
 }
 
 /*
@@ -395,6 +358,40 @@ TEST_F(faults, read_held_up_in_its_copy_holds_up_nobody)
 	memcpy(&value, held.page, sizeof(value));
 	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 2, value);
 	EXPECT_EQ(2 - value, evfd_test_count(self->fd));
+	held_page_free(&held);
+}
+
+/* The same into two segments, of which a second attempt fills both again. */
+TEST_F(faults, readv_held_up_in_its_copy_copies_again)
+{
+	struct evfd_task task = {
+		.fd = self->fd,
+		.op = evfd_task_readv_buf,
+	};
+	struct held_page held;
+	uint64_t value;
+	int ret;
+
+	ret = held_page_make(&held, self->page);
+	if (ret)
+		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
+	task.buf = held.page;
+	ASSERT_EQ(0, evfd_task_run(&task));
+	ASSERT_EQ(0, held_page_wanted(&held));
+	do {
+		ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+	} while (evfd_test_count(self->fd));
+
+	/* The attempt finds nothing to take, and the task sleeps. */
+	ASSERT_EQ(0, held_page_give(&held));
+	EXPECT_EQ(0, evfd_test_wait_asleep(task.tid));
+	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
+	ASSERT_EQ(0, evfd_task_join(&task));
+	EXPECT_EQ(8, task.ret);
+	memcpy(&value, held.page, sizeof(value));
+	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 2, value);
 	held_page_free(&held);
 }
 
@@ -484,6 +481,451 @@ TEST_F(faults, nothing_is_lost_while_memory_comes_and_goes)
 	protect_stop = true;
 	pthread_join(thread, NULL);
 	TH_LOG("%d reads faulted, %d did not", faulted, worked);
+}
+
+/* A write that waits for its page has not happened yet. */
+TEST_F(faults, write_held_up_in_its_copy_adds_nothing_yet)
+{
+	ssize_t (*ops[])(struct evfd_task *task) = {
+		evfd_task_write_buf, evfd_task_writev_buf,
+	};
+	struct evfd_task task = { .fd = self->fd };
+	struct held_page held;
+	uint64_t value;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		ret = held_page_make(&held, self->page);
+		if (ret)
+			SKIP(return, "no userfaultfd: %s", strerror(-ret));
+		task.op = ops[i];
+		task.buf = held.page;
+		ASSERT_EQ(0, evfd_task_run(&task));
+		ASSERT_EQ(0, held_page_wanted(&held));
+		EXPECT_EQ(0, evfd_test_count(self->fd));
+
+		/* Others go on, up to where it would not fit. */
+		ASSERT_EQ(8, evfd_test_write(self->fd, MAX));
+		held.value = 2;
+		ASSERT_EQ(0, held_page_give(&held));
+		EXPECT_LE(0, evfd_task_rewoken(&task));
+		EXPECT_EQ(MAX, evfd_test_count(self->fd));
+		/* Just enough: the write may be made before the count is asked. */
+		ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+		if (variant->flags & EVFD_SEMAPHORE)
+			ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+		ASSERT_EQ(0, evfd_task_join(&task));
+		EXPECT_EQ(8, task.ret);
+		EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? MAX : 2,
+			  evfd_test_count(self->fd));
+		held_page_free(&held);
+
+		close(self->fd);
+		self->fd = evfd_test_create(variant->flags, 0);
+		ASSERT_LE(0, self->fd);
+		task.fd = self->fd;
+	}
+}
+
+/* A process that waits for a page in the middle of its operation. */
+struct held_process {
+	struct evfd_task task;
+	atomic_bool ready;
+	/* The page is wanted; no userfaultfd, as -errno. */
+	atomic_bool wanted;
+	atomic_int error;
+};
+
+static void held_process_main(struct held_process *held, long size)
+{
+	struct held_page page;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	held->error = held_page_make(&page, size);
+	held->task.buf = page.page;
+	held->ready = true;
+	if (held->error || evfd_task_run(&held->task) ||
+	    held_page_wanted(&page))
+		_exit(1);
+	held->wanted = true;
+	while (1)
+		pause();
+}
+
+/* Waits for @condition within the patience. Is true if it came. */
+#define COMES_TRUE(condition)						\
+	({								\
+		int true_ms;						\
+									\
+		for (true_ms = 0; !(condition) &&			\
+		     true_ms < EVFD_TEST_PATIENCE_MS; true_ms++)	\
+			evfd_test_sleep_ms(1);				\
+		true_ms < EVFD_TEST_PATIENCE_MS;			\
+	})
+
+TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
+{
+	static const struct {
+		ssize_t (*op)(struct evfd_task *task);
+		/* What is there before, and what is posted once it sleeps. */
+		uint64_t count;
+		uint64_t post;
+	} cases[] = {
+		{ evfd_task_read_buf, 5, 0 },
+		{ evfd_task_readv_buf, 5, 0 },
+		{ evfd_task_write_buf, 5, 0 },
+		{ evfd_task_writev_buf, 5, 0 },
+		/* These have been chosen for the wake. */
+		{ evfd_task_read_buf, 0, 5 },
+		{ evfd_task_readv_buf, 0, 5 },
+	};
+	struct held_process *held;
+	uint64_t value, sum;
+	size_t i;
+	pid_t pid;
+
+	held = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)held);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(held, 0, sizeof(*held));
+		if (cases[i].count)
+			ASSERT_EQ(8, evfd_test_write(self->fd, cases[i].count));
+		held->task.fd = self->fd;
+		held->task.op = cases[i].op;
+		pid = fork();
+		if (!pid)
+			held_process_main(held, self->page);
+		ASSERT_LT(0, pid);
+		ASSERT_TRUE(COMES_TRUE(held->ready));
+		if (held->error)
+			SKIP(return, "no userfaultfd: %s",
+			     strerror(-held->error));
+		if (cases[i].post) {
+			ASSERT_TRUE(COMES_TRUE(held->task.tid));
+			ASSERT_EQ(0, evfd_test_wait_asleep(held->task.tid));
+			ASSERT_EQ(8, evfd_test_write(self->fd, cases[i].post));
+		}
+		ASSERT_TRUE(COMES_TRUE(held->wanted));
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		EXPECT_FALSE(held->task.done);
+		ASSERT_EQ(5, evfd_test_count(self->fd))
+			TH_LOG("case %zu", i);
+		for (sum = 0; sum < 5; sum += value)
+			ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+		ASSERT_EQ(0, evfd_test_count(self->fd));
+	}
+}
+
+/*
+ * Many at once, on memory that moves under them. Readers and writers each have a
+ * slot in a shared page, which is mapped twice: where they work it comes and
+ * goes, and where the test looks it stays.
+ */
+#define NR_MOVING_READERS	3
+#define NR_MOVING_WRITERS	2
+#define NR_MOVING		(NR_MOVING_READERS + NR_MOVING_WRITERS)
+#define MOVING_WRITES		400
+#define MOVING_FAULTS		20
+
+struct moving {
+	int fd;
+	int memfd;
+	int uffd;
+	long size;
+	char *map;
+	uint64_t *alias;
+	bool semaphore;
+	atomic_int next_slot;
+	atomic_uint_fast64_t written;
+	atomic_uint_fast64_t taken;
+	atomic_int writes;
+	/* Faults, and pages that had to be brought. */
+	atomic_int faulted[2];
+	atomic_int brought;
+	/* Whether faults have to be seen, or pages brought. */
+	bool wants_faults;
+	bool wants_pages;
+	atomic_bool stop;
+	/* The first thing that went wrong in a thread. */
+	_Atomic long wrong;
+};
+
+static void moving_spin(int n)
+{
+	atomic_int spin;
+
+	for (spin = rand() % n; spin; spin--)
+		;
+}
+
+static void *move_protection(void *arg)
+{
+	struct moving *moving = arg;
+
+	while (!moving->stop) {
+		mprotect(moving->map, moving->size, PROT_NONE);
+		moving_spin(4096);
+		mprotect(moving->map, moving->size, PROT_READ | PROT_WRITE);
+		moving_spin(32768);
+	}
+
+	return NULL;
+}
+
+static void *move_mapping(void *arg)
+{
+	struct moving *moving = arg;
+
+	while (!moving->stop) {
+		munmap(moving->map, moving->size);
+		moving_spin(4096);
+		mmap(moving->map, moving->size, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_FIXED, moving->memfd, 0);
+		moving_spin(32768);
+	}
+
+	return NULL;
+}
+
+static void *move_pages(void *arg)
+{
+	struct moving *moving = arg;
+
+	while (!moving->stop) {
+		madvise(moving->map, moving->size, MADV_DONTNEED);
+		moving_spin(16384);
+	}
+
+	return NULL;
+}
+
+/* Takes the page away and brings it back only when somebody waits for it. */
+static void *move_by_userfaultfd(void *arg)
+{
+	struct moving *moving = arg;
+	struct uffdio_continue page = {
+		.range = { (uintptr_t)moving->map, moving->size },
+	};
+	struct pollfd p = { .fd = moving->uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	while (!moving->stop) {
+		madvise(moving->map, moving->size, MADV_DONTNEED);
+		if (poll(&p, 1, 10) == 1 &&
+		    read(moving->uffd, &msg, sizeof(msg)) == sizeof(msg)) {
+			moving->brought++;
+			moving_spin(16384);
+		}
+		page.mapped = 0;
+		if (ioctl(moving->uffd, UFFDIO_CONTINUE, &page) &&
+		    errno == EEXIST)
+			ioctl(moving->uffd, UFFDIO_WAKE, &page.range);
+		moving_spin(16384);
+	}
+
+	return NULL;
+}
+
+static int moving_userfaultfd(struct moving *moving)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_MINOR_SHMEM,
+	};
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)moving->map, moving->size },
+		.mode = UFFDIO_REGISTER_MODE_MINOR,
+	};
+
+	moving->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (moving->uffd < 0 || ioctl(moving->uffd, UFFDIO_API, &api) ||
+	    ioctl(moving->uffd, UFFDIO_REGISTER, &reg))
+		return -errno;
+
+	return 0;
+}
+
+static void *moving_read(void *arg)
+{
+	struct moving *moving = arg;
+	int slot = moving->next_slot++, i;
+	char *buf = moving->map + 8 * slot;
+
+	for (i = 0; !moving->wrong; i++) {
+		long ret = i & 1 ? raw_readv(moving->fd, buf) :
+				   raw_read(moving->fd, buf);
+		uint64_t n = moving->alias[slot];
+
+		if (ret == -EFAULT) {
+			moving->faulted[0]++;
+			continue;
+		}
+		if (ret != 8 || !n || (moving->semaphore && n != 1))
+			moving->wrong = ret == 8 ? (long)n : ret;
+		moving->taken += n;
+	}
+
+	return NULL;
+}
+
+static void *moving_write(void *arg)
+{
+	struct moving *moving = arg;
+	int slot = moving->next_slot++, i, ms;
+	char *buf = moving->map + 8 * slot;
+
+	for (i = 0; !moving->stop && !moving->wrong; i++) {
+		uint64_t n = 1 + i % 3;
+		long ret;
+
+		/* Near the readers, so that they have to sleep. */
+		for (ms = 0; moving->written - moving->taken > 2 &&
+		     ms < EVFD_TEST_PATIENCE_MS * 10; ms++)
+			usleep(100);
+		if (ms == EVFD_TEST_PATIENCE_MS * 10) {
+			moving->wrong = -ETIME;
+			break;
+		}
+		moving->alias[slot] = n;
+		ret = i & 1 ? raw_writev(moving->fd, buf) :
+			      raw_write(moving->fd, buf);
+		if (ret == 8) {
+			moving->written += n;
+			moving->writes++;
+		} else if (ret == -EFAULT) {
+			moving->faulted[1]++;
+		} else {
+			moving->wrong = ret;
+		}
+	}
+
+	return NULL;
+}
+
+FIXTURE(moving) {
+	struct moving moving;
+};
+
+FIXTURE_VARIANT(moving) {
+	void *(*mover)(void *arg);
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(moving, mprotect) {
+	.mover = move_protection,
+};
+
+FIXTURE_VARIANT_ADD(moving, mprotect_semaphore) {
+	.mover = move_protection,
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_VARIANT_ADD(moving, munmap) {
+	.mover = move_mapping,
+};
+
+FIXTURE_VARIANT_ADD(moving, munmap_semaphore) {
+	.mover = move_mapping,
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_VARIANT_ADD(moving, dontneed) {
+	.mover = move_pages,
+};
+
+FIXTURE_VARIANT_ADD(moving, dontneed_semaphore) {
+	.mover = move_pages,
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_VARIANT_ADD(moving, userfaultfd) {
+	.mover = move_by_userfaultfd,
+};
+
+FIXTURE_VARIANT_ADD(moving, userfaultfd_semaphore) {
+	.mover = move_by_userfaultfd,
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_SETUP(moving)
+{
+	struct moving *moving = &self->moving;
+
+	moving->fd = evfd_test_create(variant->flags, 0);
+	ASSERT_LE(0, moving->fd);
+	moving->semaphore = variant->flags & EVFD_SEMAPHORE;
+	moving->size = sysconf(_SC_PAGESIZE);
+	moving->memfd = memfd_create("evfd", MFD_CLOEXEC);
+	ASSERT_LE(0, moving->memfd);
+	ASSERT_EQ(0, ftruncate(moving->memfd, moving->size));
+	moving->map = mmap(NULL, moving->size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, moving->memfd, 0);
+	ASSERT_NE(MAP_FAILED, (void *)moving->map);
+	moving->alias = mmap(NULL, moving->size, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_POPULATE, moving->memfd, 0);
+	ASSERT_NE(MAP_FAILED, (void *)moving->alias);
+	if (variant->mover == move_by_userfaultfd) {
+		int ret = moving_userfaultfd(moving);
+
+		if (ret)
+			SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	}
+	moving->wants_pages = variant->mover == move_by_userfaultfd;
+	moving->wants_faults = variant->mover == move_protection ||
+			       variant->mover == move_mapping;
+}
+
+/* Readers that still sleep end with the test's process. */
+FIXTURE_TEARDOWN(moving)
+{
+}
+
+static bool moving_enough(struct moving *moving)
+{
+	if (moving->wants_faults && (moving->faulted[0] < MOVING_FAULTS ||
+				     moving->faulted[1] < MOVING_FAULTS))
+		return false;
+	if (moving->wants_pages && moving->brought < MOVING_FAULTS)
+		return false;
+
+	return moving->writes >= MOVING_WRITES;
+}
+
+TEST_F_TIMEOUT(moving, nothing_is_lost_and_nobody_left_asleep, 120)
+{
+	struct moving *moving = &self->moving;
+	pthread_t threads[NR_MOVING], mover;
+	int i;
+
+	ASSERT_EQ(0, pthread_create(&mover, NULL, variant->mover, moving));
+	for (i = 0; i < NR_MOVING; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
+					    i < NR_MOVING_READERS ?
+					    moving_read : moving_write,
+					    moving));
+	while (!moving_enough(moving) && !moving->wrong)
+		evfd_test_sleep_ms(1);
+
+	/* Whoever still waits for a page has to get it: the mover goes last. */
+	moving->stop = true;
+	ASSERT_EQ(0, evfd_task_join_thread(mover));
+	mprotect(moving->map, moving->size, PROT_READ | PROT_WRITE);
+	if (moving->wants_pages)
+		close(moving->uffd);
+	for (i = NR_MOVING_READERS; i < NR_MOVING; i++)
+		ASSERT_EQ(0, evfd_task_join_thread(threads[i]));
+	EXPECT_TRUE(COMES_TRUE(moving->taken == moving->written))
+		TH_LOG("written %" PRIu64 ", taken %" PRIu64 ", the count is %"
+		       PRIu64, moving->written, moving->taken,
+		       evfd_test_count(moving->fd));
+	EXPECT_EQ(0, moving->wrong);
+	EXPECT_EQ(0, evfd_test_count(moving->fd));
+	TH_LOG("%d writes; %d reads and %d writes faulted, %d pages brought",
+	       moving->writes, moving->faulted[0], moving->faulted[1],
+	       moving->brought);
 }
 
 TEST_HARNESS_MAIN

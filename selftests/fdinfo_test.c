@@ -6,7 +6,10 @@
  * compared to the letter. Where evfd has to look as eventfd(2) does, the test
  * asks the running kernel's eventfd. Read evfd_test.h and evfd_thread.h first.
  */
+#include <sched.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -66,8 +69,12 @@ TEST(the_lines_have_their_order_and_format)
 			ASSERT_LE(0, fd);
 			ASSERT_LT(0, read_fdinfo(getpid(), fd, text, sizeof(text)));
 			snprintf(expected, sizeof(expected),
-				 "evfd-count: %s\nevfd-id: %" PRIu64 "\nevfd-semaphore: %d\n",
-				 counts[i].shown, evfd_test_id(fd), semaphore);
+				 "evfd-count: %s\nevfd-id: %" PRIu64 "\n"
+				 "evfd-semaphore: %d\nevfd-flags: %x\n"
+				 "evfd-readers: 0\nevfd-writers: 0\n"
+				 "evfd-pollers: 0\nevfd-creator: %d\n",
+				 counts[i].shown, evfd_test_id(fd), semaphore,
+				 semaphore ? EVFD_SEMAPHORE : 0, getpid());
 			/* Later versions may add lines of their own. */
 			EXPECT_EQ(0, strncmp(own_lines(text), expected,
 					     strlen(expected)))
@@ -128,6 +135,223 @@ TEST(the_count_follows_reads_and_writes)
 	EXPECT_EQ((1ULL << 40) - 1, evfd_test_count(fd));
 	/* To look is not to take. */
 	EXPECT_EQ((1ULL << 40) - 1, evfd_test_count(fd));
+	close(fd);
+}
+
+/* The number after @key, which has its format; ~0 if there is none. */
+static unsigned int number(int fd, const char *key)
+{
+	unsigned int n = ~0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	evfd_test_proc(path, key, strcmp(key, "evfd-flags:") ? "%u" : "%x", &n);
+
+	return n;
+}
+
+TEST(the_flags_are_live)
+{
+	int fd = evfd_test_create(EVFD_SEMAPHORE | EVFD_CLOEXEC, 0);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EVFD_SEMAPHORE, number(fd, "evfd-flags:"));
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(EVFD_SEMAPHORE | EVFD_NONBLOCK, number(fd, "evfd-flags:"));
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, 0));
+	EXPECT_EQ(EVFD_SEMAPHORE, number(fd, "evfd-flags:"));
+	close(fd);
+	fd = evfd_test_create(EVFD_NONBLOCK, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EVFD_NONBLOCK, number(fd, "evfd-flags:"));
+	close(fd);
+}
+
+static int task_read(struct evfd_thread *task)
+{
+	return evfd_test_read(task->fd, &task->value);
+}
+
+static int task_write_arg(struct evfd_thread *task)
+{
+	return evfd_test_write(task->fd, task->arg);
+}
+
+/* Waits until @key shows @n. Returns what it showed last. */
+static unsigned int number_soon(int fd, const char *key, unsigned int n)
+{
+	int ms;
+
+	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS && number(fd, key) != n; ms++)
+		evfd_test_sleep_ms(1);
+
+	return number(fd, key);
+}
+
+#define NTASKS	5
+
+TEST(blocked_readers_are_counted)
+{
+	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
+	struct evfd_thread task[NTASKS];
+	int i;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < NTASKS; i++) {
+		task[i] = (struct evfd_thread){ .fn = task_read, .fd = fd };
+		ASSERT_EQ(0, evfd_thread_start(&task[i]));
+		EXPECT_EQ(i + 1, number_soon(fd, "evfd-readers:", i + 1));
+	}
+	EXPECT_EQ(0, number(fd, "evfd-writers:"));
+	EXPECT_EQ(0, number(fd, "evfd-pollers:"));
+	for (i = NTASKS; i--;) {
+		ASSERT_EQ(8, evfd_test_write(fd, 1));
+		EXPECT_EQ(i, number_soon(fd, "evfd-readers:", i));
+	}
+	for (i = 0; i < NTASKS; i++) {
+		ASSERT_EQ(0, evfd_thread_join(&task[i]));
+		EXPECT_EQ(8, task[i].ret);
+	}
+	close(fd);
+}
+
+TEST(blocked_writers_are_counted)
+{
+	int fd = evfd_test_create(0, EVFD_COUNT_MAX);
+	struct evfd_thread task[NTASKS];
+	uint64_t n;
+	int i;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < NTASKS; i++) {
+		task[i] = (struct evfd_thread){
+			.fn = task_write_arg, .fd = fd, .arg = 1,
+		};
+		ASSERT_EQ(0, evfd_thread_start(&task[i]));
+		EXPECT_EQ(i + 1, number_soon(fd, "evfd-writers:", i + 1));
+	}
+	EXPECT_EQ(0, number(fd, "evfd-readers:"));
+	EXPECT_EQ(0, number(fd, "evfd-pollers:"));
+	ASSERT_EQ(8, evfd_test_read(fd, &n));
+	for (i = 0; i < NTASKS; i++) {
+		ASSERT_EQ(0, evfd_thread_join(&task[i]));
+		EXPECT_EQ(8, task[i].ret);
+	}
+	EXPECT_EQ(0, number(fd, "evfd-writers:"));
+	close(fd);
+}
+
+/* More than fdinfo counts to. */
+#define NPOLLERS	4200
+#define NSHOWN		4096
+
+TEST(pollers_are_counted_up_to_a_limit)
+{
+	struct rlimit limit = { NPOLLERS + 100, NPOLLERS + 100 };
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = evfd_test_create(0, 0);
+	static int copy[NPOLLERS];
+	int ep = epoll_create1(0);
+	unsigned int shown;
+	int i;
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	for (i = 0; i < NPOLLERS; i++) {
+		copy[i] = dup(fd);
+		ASSERT_LE(0, copy[i]);
+		ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, copy[i], &event));
+		if (i < 10 || i > NSHOWN - 3) {
+			shown = i + 1 < NSHOWN ? i + 1 : NSHOWN;
+			ASSERT_EQ(shown, number(fd, "evfd-pollers:"));
+		}
+	}
+	EXPECT_EQ(0, number(fd, "evfd-readers:"));
+	EXPECT_EQ(0, number(fd, "evfd-writers:"));
+	close(ep);
+	EXPECT_EQ(0, number(fd, "evfd-pollers:"));
+	for (i = 0; i < NPOLLERS; i++)
+		close(copy[i]);
+	close(fd);
+}
+
+TEST(the_creator_stays_when_others_have_it)
+{
+	int mine = evfd_test_create(0, 0), pair[2], fd;
+	pid_t pid;
+
+	ASSERT_LE(0, mine);
+	ASSERT_EQ(0, pipe(pair));
+	pid = fork();
+	if (!pid) {
+		/* Our parent takes it from us. */
+		fd = evfd_test_create(0, 0);
+		if (write(pair[1], &fd, sizeof(fd)) != sizeof(fd))
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(sizeof(fd), read(pair[0], &fd, sizeof(fd)));
+	ASSERT_LE(0, fd);
+	fd = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(pid, number(fd, "evfd-creator:"));
+	EXPECT_EQ(getpid(), number(mine, "evfd-creator:"));
+	/* Nor does it change with the process gone. */
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_EQ(pid, number(fd, "evfd-creator:"));
+	close(fd);
+	close(mine);
+}
+
+/* In a pid namespace, with a /proc for it. Returns the number of what is wrong. */
+static int look_from_namespace(int outside)
+{
+	int inside;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL))
+		return 1;
+	if (getpid() != 1)
+		return 2;
+	inside = evfd_test_create(0, 0);
+	if (inside < 0)
+		return 3;
+	if (number(inside, "evfd-creator:") != 1)
+		return 4;
+	if (number(outside, "evfd-creator:") != 0)
+		return 5;
+
+	return 0;
+}
+
+TEST(the_creator_is_numbered_as_its_proc_does)
+{
+	int fd = evfd_test_create(0, 0), status;
+	pid_t pid;
+
+	if (getuid())
+		SKIP(return, "needs root");
+	ASSERT_LE(0, fd);
+	/* In a child, since the harness's own children would follow. */
+	pid = fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+			_exit(10);
+		pid = fork();
+		if (!pid)
+			_exit(look_from_namespace(fd));
+		if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+			_exit(11);
+		_exit(WEXITSTATUS(status));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(getpid(), number(fd, "evfd-creator:"));
 	close(fd);
 }
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A page of memory that is not there until the test gives it: whoever touches it
+ * meanwhile, the kernel included, waits in the middle of that.
+ *
+ * For faults_test.c and trace_test.c. Uses userfaultfd(2), which root may.
+ */
+#ifndef _EVFD_HELD_H
+#define _EVFD_HELD_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A page that comes when userfaultfd(2) is told so. */
+struct held_page {
+	char *page;
+	struct uffdio_range range;
+	/* What it begins with. */
+	uint64_t value;
+	int uffd;
+};
+
+/* 0, or -errno where there is no userfaultfd. */
+static inline int held_page_make(struct held_page *held, long size)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	memset(held, 0, sizeof(*held));
+	held->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (held->uffd < 0)
+		return -errno;
+	held->page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (uintptr_t)held->page;
+	reg.range.len = size;
+	held->range = reg.range;
+	if (held->page == MAP_FAILED ||
+	    ioctl(held->uffd, UFFDIO_API, &api) ||
+	    ioctl(held->uffd, UFFDIO_REGISTER, &reg))
+		return -errno;
+
+	return 0;
+}
+
+/* Waits until somebody waits for the page. */
+static inline int held_page_wanted(struct held_page *held)
+{
+	struct uffd_msg msg;
+
+	if (read(held->uffd, &msg, sizeof(msg)) != sizeof(msg))
+		return -1;
+	return msg.event == UFFD_EVENT_PAGEFAULT ? 0 : -1;
+}
+
+static inline int held_page_give(struct held_page *held)
+{
+	static _Alignas(4096) char page[4096];
+	struct uffdio_copy copy = {
+		.dst = held->range.start,
+		.src = (uintptr_t)page,
+		.len = held->range.len,
+	};
+
+	memcpy(page, &held->value, sizeof(held->value));
+	return ioctl(held->uffd, UFFDIO_COPY, &copy);
+}
+
+static inline void held_page_free(struct held_page *held)
+{
+	munmap(held->page, held->range.len);
+	close(held->uffd);
+}
+
+#endif /* _EVFD_HELD_H */

@@ -1,0 +1,1057 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel's fault injection: each allocation and each copy of user memory
+ * fails in turn. The error is the right one, and nothing else has happened: no
+ * descriptor, file or counter is left, nothing was taken, nothing added, and the
+ * module can be unloaded and loaded again.
+ *
+ * Needs the kernel debug, root, and in EVFD_KO the path of evfd.ko; anywhere else
+ * it fails. What the kernel calls fail-nth is a number of a task: the nth thing
+ * that may fail, and that the task asks for, does. Each test counts up from 1,
+ * until there is no nth. Single accesses of 8 bytes, with which x86 reads and
+ * writes a counter's value, are not among these things: there, the memory is
+ * taken away instead. faults_test.c has more of that.
+ */
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/klog.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "evfd_async.h"
+#include "evfd_task.h"
+
+#define DEBUGFS		"/sys/kernel/debug"
+/* Of a test as a whole, in s: long, since only what hangs needs it. */
+#define PATIENCE	280
+/* How often each failure is repeated, so that what it leaves adds up. */
+#define REPEAT		100
+/* More than there are: a test that gets here is caught in a loop. */
+#define NTH_LIMIT	1000
+
+/* The actions of klogctl(3) that are used here. */
+#define KLOG_READ_ALL	3
+#define KLOG_SIZE	10
+
+static const char *const attrs[] = {
+	"failslab", "fail_page_alloc", "fail_usercopy",
+};
+
+static int put(const char *dir, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+	int fd, n;
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = write(fd, text, strlen(text));
+	close(fd);
+
+	return n == (int)strlen(text) ? 0 : -1;
+}
+
+/* What may fail in a test. */
+enum kind { ALLOCATIONS, COPIES, ALL };
+
+static const char *const kinds[] = { "allocations", "copies", "all" };
+
+/*
+ * Lets only @kind fail, and of it only what is asked for, at any depth, between
+ * @start and @end. What may not fail is not counted either.
+ */
+static int limit_to(enum kind kind, unsigned long start, unsigned long end)
+{
+	char text[2][32];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		bool copies = !strcmp(attrs[i], "fail_usercopy");
+		bool wanted = kind == ALL || copies == (kind == COPIES);
+
+		/* There is no code at 1. */
+		snprintf(text[0], sizeof(text[0]), "%#lx", wanted ? start : 1);
+		snprintf(text[1], sizeof(text[1]), "%#lx", wanted ? end : 2);
+		if (put(attrs[i], "require-start", text[0]) ||
+		    put(attrs[i], "require-end", text[1]))
+			return -1;
+	}
+
+	return 0;
+}
+
+/* What the fixture has, and what there is to be compared with it later. */
+static struct {
+	/* fail-nth of this thread. */
+	int fd;
+	/* What fails next, and whether it did. */
+	int nth;
+	bool failed;
+} inject;
+
+/* From here on the nth fails. */
+static void inject_begin(void)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d", inject.nth);
+
+	if (write(inject.fd, text, n) != n)
+		abort();
+}
+
+/*
+ * Nothing fails any more; keeps errno. The reading and writing here copy memory,
+ * too, and may be what fails.
+ */
+static void inject_end(void)
+{
+	char text[16] = "";
+	int err = errno;
+
+	inject.failed = pread(inject.fd, text, sizeof(text) - 1, 0) > 0 &&
+			!atoi(text);
+	while (write(inject.fd, "0", 1) != 1)
+		;
+	errno = err;
+}
+
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+/* Open files in the system, give or take some for each CPU. */
+static long nr_files(void)
+{
+	long n = -1;
+
+	evfd_test_proc("/proc/sys/fs/file-nr", "", "%ld", &n);
+	return n;
+}
+
+/* Counters that live, or -1 where there is no list of them. */
+static int nr_counters(void)
+{
+	FILE *f = fopen(DEBUGFS "/evfd/instances", "r");
+	char line[256];
+	int n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		n++;
+	if (f)
+		fclose(f);
+
+	return n;
+}
+
+static bool is_loaded(void)
+{
+	return !access("/sys/module/evfd", F_OK);
+}
+
+/* Waits for references that are dropped a moment after the last close. */
+static int unload(void)
+{
+	int ms = 0;
+
+	while (syscall(SYS_delete_module, "evfd", O_NONBLOCK)) {
+		if (errno != EWOULDBLOCK || ms++ == EVFD_TEST_PATIENCE_MS)
+			return -errno;
+		evfd_test_sleep_ms(1);
+	}
+
+	return 0;
+}
+
+/* evfd.ko, read into memory. */
+static struct {
+	void *image;
+	size_t size;
+} ko;
+
+static int ko_read(void)
+{
+	const char *path = getenv("EVFD_KO");
+	int fd = open(path ? path : "", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	size_t done = 0;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	ko.size = st.st_size;
+	ko.image = malloc(ko.size);
+	while (ko.image && done < ko.size) {
+		ssize_t n = read(fd, (char *)ko.image + done, ko.size - done);
+
+		if (n <= 0)
+			return -1;
+		done += n;
+	}
+
+	return close(fd);
+}
+
+static int load(void)
+{
+	return syscall(SYS_init_module, ko.image, ko.size, "") ? -errno : 0;
+}
+
+/*
+ * How often the kernel has said @text. Its log may wrap; what a test looks for is
+ * at its end.
+ */
+static int klog_count(const char *text)
+{
+	int size = klogctl(KLOG_SIZE, NULL, 0), n = 0;
+	char *log = calloc(1, size + 1), *p = log;
+
+	if (log && klogctl(KLOG_READ_ALL, log, size) > 0) {
+		while ((p = strstr(p, text))) {
+			n++;
+			p++;
+		}
+	}
+	free(log);
+
+	return n;
+}
+
+FIXTURE(inject) {
+	int dev;
+	/* What there was before. */
+	int next_fd;
+	int users;
+	int counters;
+	long files;
+};
+
+/* What cannot inject has not passed; nor is it skipped, since it was asked for. */
+FIXTURE_SETUP(inject)
+{
+	size_t i;
+
+	ASSERT_EQ(0, geteuid())
+		TH_LOG("needs root");
+	inject.fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, inject.fd)
+		TH_LOG("this kernel has no fault injection, --kernel debug has");
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		ASSERT_EQ(0, put(attrs[i], "verbose", "0"))
+			TH_LOG("this kernel has no " DEBUGFS "/%s", attrs[i]);
+		ASSERT_EQ(0, put(attrs[i], "probability", "0"));
+		ASSERT_EQ(0, put(attrs[i], "times", "-1"));
+	}
+	ASSERT_EQ(0, limit_to(ALL, 0, ULONG_MAX));
+	ASSERT_EQ(0, put("failslab", "ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, put("fail_page_alloc", "ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, put("fail_page_alloc", "ignore-gfp-highmem", "N"));
+	ASSERT_EQ(0, put("fail_page_alloc", "min-order", "0"));
+	ASSERT_EQ(0, ko_read())
+		TH_LOG("EVFD_KO does not name evfd.ko");
+	/* What fails is to be the operation's memory, not the program's. */
+	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
+	if (!is_loaded())
+		ASSERT_EQ(0, load());
+
+	self->dev = evfd_test_open();
+	self->next_fd = next_fd();
+	self->users = evfd_test_users();
+	self->counters = nr_counters();
+	self->files = nr_files();
+}
+
+FIXTURE_TEARDOWN(inject)
+{
+	int reports = klog_count("Objects remaining in evfd");
+
+	EXPECT_EQ(0, limit_to(ALL, 0, ULONG_MAX));
+	if (!is_loaded()) {
+		EXPECT_EQ(0, load());
+		return;
+	}
+	EXPECT_EQ(self->next_fd, next_fd())
+		TH_LOG("a descriptor was left behind");
+	EXPECT_EQ(self->users, evfd_test_users());
+	EXPECT_EQ(self->counters, nr_counters());
+	/* This number is kept by each CPU, and collected now and then. */
+	EXPECT_GT(REPEAT * 3 / 4, nr_files() - self->files)
+		TH_LOG("files were left behind");
+
+	/* A counter without a file would be found by the end of the module. */
+	close(self->dev);
+	EXPECT_EQ(0, unload());
+	EXPECT_EQ(reports, klog_count("Objects remaining in evfd"));
+	EXPECT_EQ(0, load());
+	EXPECT_EQ(self->users - 1, evfd_test_users());
+}
+
+/* One failure after the other, as far as there are any. */
+#define FOR_EACH_FAILURE						\
+	for (inject.nth = 1, inject.failed = true;			\
+	     inject.failed && inject.nth < NTH_LIMIT; inject.nth++)
+
+static int create(int dev)
+{
+	struct evfd_create arg = { .flags = EVFD_CLOEXEC, .initval = 3 };
+	int fd;
+
+	inject_begin();
+	fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
+	inject_end();
+
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Makes a descriptor with @make while each @kind fails in turn. Whatever fails,
+ * the error is @error, or the failure does not matter. Returns how many errors
+ * there were.
+ */
+static int make_with_failures(struct __test_metadata *_metadata,
+			      struct _test_data_inject *self, enum kind kind,
+			      int (*make)(int dev), int error)
+{
+	int errors = 0, tolerated = 0, i, fd;
+
+	ASSERT_EQ(0, limit_to(kind, 0, ULONG_MAX));
+	FOR_EACH_FAILURE {
+		int failed = 0;
+
+		for (i = 0; i < REPEAT; i++) {
+			fd = make(self->dev);
+			if (fd >= 0) {
+				ASSERT_EQ(self->next_fd, fd);
+				ASSERT_EQ(self->users + 1, evfd_test_users());
+				close(fd);
+			} else {
+				ASSERT_TRUE(inject.failed);
+				ASSERT_EQ(error, -fd)
+					TH_LOG("failure %d: %s", inject.nth,
+					       strerror(-fd));
+				failed++;
+			}
+			ASSERT_EQ(self->next_fd, next_fd());
+			ASSERT_EQ(self->users, evfd_test_users());
+			if (!inject.failed)
+				break;
+		}
+		ASSERT_EQ(self->counters, nr_counters());
+		/* Some want memory only now and then: for a cache, a batch. */
+		errors += failed > REPEAT / 2;
+		tolerated += inject.failed && failed <= REPEAT / 2;
+	}
+	EXPECT_LE(0, fd);
+	TH_LOG("of %s, %d failed with %s, %d were not needed", kinds[kind],
+	       errors, strerror(error), tolerated);
+
+	return errors;
+}
+
+TEST_F_TIMEOUT(inject, create_fails_and_leaves_nothing, PATIENCE)
+{
+	/* The counter, its file and its dentry; the argument. */
+	EXPECT_LE(3, make_with_failures(_metadata, self, ALLOCATIONS, create,
+					ENOMEM));
+	EXPECT_EQ(1, make_with_failures(_metadata, self, COPIES, create,
+					EFAULT));
+}
+
+/* With a table of descriptors that is full; 0 or -errno, or what is wrong. */
+static int create_in_full_table(int dev)
+{
+	int last, fd;
+
+	inject.fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	do {
+		last = dup(STDERR_FILENO);
+	} while (last < 63);
+	fd = create(dev);
+	if (fd >= 0 && (fd != 64 || close(fd)))
+		return 1;
+
+	return next_fd() == 64 ? fd < 0 ? fd : 0 : 2;
+}
+
+/* In processes of their own: a table that has grown does not shrink. */
+TEST_F_TIMEOUT(inject, create_fails_where_the_table_has_to_grow, PATIENCE)
+{
+	int enomem = 0, tolerated = 0, status;
+	struct {
+		int ret;
+		bool failed;
+	} *child;
+	pid_t pid;
+
+	child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)child);
+	ASSERT_EQ(0, limit_to(ALLOCATIONS, 0, ULONG_MAX));
+	FOR_EACH_FAILURE {
+		pid = fork();
+		if (!pid) {
+			mlockall(MCL_CURRENT | MCL_FUTURE);
+			child->ret = create_in_full_table(self->dev);
+			child->failed = inject.failed;
+			_exit(0);
+		}
+		ASSERT_LT(0, pid);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status);
+		inject.failed = child->failed;
+		ASSERT_TRUE(!child->ret ||
+			    (child->ret == -ENOMEM && child->failed))
+			TH_LOG("failure %d: %d", inject.nth, child->ret);
+		enomem += child->ret == -ENOMEM;
+		tolerated += !child->ret && child->failed;
+		ASSERT_EQ(self->users, evfd_test_users());
+	}
+	EXPECT_EQ(0, child->ret);
+	/* One more than without that. */
+	EXPECT_LE(4, enomem);
+	TH_LOG("%d allocations, %d more are not needed", enomem, tolerated);
+}
+
+static int open_device(int unused)
+{
+	int fd;
+
+	inject_begin();
+	fd = open("/dev/evfd", O_RDWR | O_CLOEXEC);
+	inject_end();
+
+	return fd < 0 ? -errno : fd;
+}
+
+TEST_F_TIMEOUT(inject, open_of_the_device_fails_and_leaves_nothing, PATIENCE)
+{
+	/* The path in memory of its own, and the file. */
+	EXPECT_LE(2, make_with_failures(_metadata, self, ALLOCATIONS,
+					open_device, ENOMEM));
+	EXPECT_EQ(1, make_with_failures(_metadata, self, COPIES, open_device,
+					EFAULT));
+}
+
+/* Where a function of the kernel begins, and the next one. */
+static int function_range(const char *name, unsigned long *start,
+			  unsigned long *end)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	char line[512], symbol[256], type;
+	unsigned long addr;
+
+	*start = 0;
+	*end = ULONG_MAX;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx %c %255s", &addr, &type, symbol) == 3 &&
+		    !strcmp(symbol, name))
+			*start = addr;
+	}
+	if (f)
+		rewind(f);
+	while (f && fgets(line, sizeof(line), f)) {
+		addr = strtoul(line, NULL, 16);
+		if (addr > *start && addr < *end)
+			*end = addr;
+	}
+	if (f)
+		fclose(f);
+
+	return *start ? 0 : -1;
+}
+
+/* What the module asks for when it is loaded, and not what the kernel does. */
+TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
+{
+	int enomem = 0, tolerated = 0, ret = 0, fd;
+	unsigned long start, end;
+
+	ASSERT_EQ(0, function_range("do_one_initcall", &start, &end));
+	ASSERT_EQ(0, limit_to(ALLOCATIONS, start, end));
+	close(self->dev);
+	FOR_EACH_FAILURE {
+		ASSERT_EQ(0, unload());
+		EXPECT_FALSE(is_loaded());
+		inject_begin();
+		ret = load();
+		inject_end();
+		if (ret) {
+			ASSERT_TRUE(inject.failed);
+			EXPECT_EQ(-ENOMEM, ret)
+				TH_LOG("failure %d", inject.nth);
+			enomem++;
+			EXPECT_FALSE(is_loaded());
+			EXPECT_NE(0, access("/dev/evfd", F_OK));
+			EXPECT_NE(0, access("/sys/class/misc/evfd", F_OK));
+			EXPECT_NE(0, access(DEBUGFS "/evfd", F_OK));
+			ASSERT_EQ(0, load());
+		} else {
+			tolerated += inject.failed;
+		}
+		fd = evfd_test_create(0, 1);
+		ASSERT_LE(0, fd)
+			TH_LOG("after failure %d", inject.nth);
+		close(fd);
+	}
+	self->dev = evfd_test_open();
+	self->counters = nr_counters();
+	TH_LOG("%d allocations, %d more are not needed", enomem, tolerated);
+	EXPECT_EQ(0, ret);
+	/* The cache, the device's number and the device. */
+	EXPECT_LE(3, enomem);
+}
+
+/* What the copies are tested with. */
+struct io {
+	int fd;
+	/* The value of a write, and where a read puts its. */
+	union {
+		uint64_t value;
+		uint32_t half[2];
+	} *page;
+	struct ring ring;
+	aio_context_t aio;
+};
+
+static long err(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+/* Four ways with an array of segments. */
+static long vector(struct io *io, int nr, int flags, bool write)
+{
+	struct iovec one = { io->page, 8 };
+	struct iovec halves[] = {
+		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
+	};
+	struct iovec twice[] = { one, one };
+	struct iovec *iov = nr == 1 ? &one : write ? twice : halves;
+	long ret;
+
+	inject_begin();
+	if (flags)
+		ret = write ? pwritev2(io->fd, iov, nr, -1, flags) :
+			      preadv2(io->fd, iov, nr, -1, flags);
+	else
+		ret = write ? writev(io->fd, iov, nr) :
+			      readv(io->fd, iov, nr);
+	inject_end();
+
+	return err(ret);
+}
+
+static long io_read(struct io *io)
+{
+	long ret;
+
+	inject_begin();
+	ret = syscall(SYS_read, io->fd, io->page, 8);
+	inject_end();
+
+	return err(ret);
+}
+
+static long io_write(struct io *io)
+{
+	long ret;
+
+	inject_begin();
+	ret = syscall(SYS_write, io->fd, io->page, 8);
+	inject_end();
+
+	return err(ret);
+}
+
+static long io_readv_one(struct io *io)
+{
+	return vector(io, 1, 0, false);
+}
+
+static long io_readv(struct io *io)
+{
+	return vector(io, 2, 0, false);
+}
+
+static long io_preadv2(struct io *io)
+{
+	return vector(io, 2, RWF_NOWAIT, false);
+}
+
+static long io_writev_one(struct io *io)
+{
+	return vector(io, 1, 0, true);
+}
+
+static long io_writev(struct io *io)
+{
+	return vector(io, 2, 0, true);
+}
+
+static long io_pwritev2(struct io *io)
+{
+	return vector(io, 2, RWF_NOWAIT, true);
+}
+
+static long uring(struct io *io, int op, const void *addr, int len)
+{
+	struct io_uring_cqe cqe;
+	int ret;
+
+	ring_add(&io->ring, op, io->fd, addr, len, 1);
+	inject_begin();
+	ret = ring_submit(&io->ring);
+	inject_end();
+	if (ret != 1) {
+		/* Take it back. */
+		*io->ring.sq_tail = *io->ring.sq_head;
+		io->ring.pending = 0;
+		return ret ? ret : -EIO;
+	}
+	ret = ring_wait(&io->ring, &cqe, EVFD_TEST_PATIENCE_MS);
+
+	return ret ? ret : cqe.res;
+}
+
+static long uring_read(struct io *io)
+{
+	return uring(io, IORING_OP_READ, io->page, 8);
+}
+
+static long uring_write(struct io *io)
+{
+	return uring(io, IORING_OP_WRITE, io->page, 8);
+}
+
+static long uring_readv(struct io *io)
+{
+	struct iovec iov[] = {
+		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
+	};
+
+	return uring(io, IORING_OP_READV, iov, 2);
+}
+
+static long uring_writev(struct io *io)
+{
+	struct iovec iov[] = { { io->page, 8 }, { io->page, 8 } };
+
+	return uring(io, IORING_OP_WRITEV, iov, 2);
+}
+
+static long aio(struct io *io, int op, const void *buf, int len)
+{
+	struct iocb iocb = {
+		.aio_lio_opcode = op, .aio_fildes = io->fd,
+		.aio_buf = (uintptr_t)buf, .aio_nbytes = len,
+	};
+	struct io_event event;
+	int ret;
+
+	inject_begin();
+	ret = aio_submit(io->aio, &iocb);
+	inject_end();
+	if (!ret)
+		ret = aio_wait(io->aio, &event, EVFD_TEST_PATIENCE_MS);
+
+	return ret ? ret : (long)event.res;
+}
+
+static long aio_read(struct io *io)
+{
+	return aio(io, IOCB_CMD_PREAD, io->page, 8);
+}
+
+static long aio_write(struct io *io)
+{
+	return aio(io, IOCB_CMD_PWRITE, io->page, 8);
+}
+
+static long aio_readv(struct io *io)
+{
+	struct iovec iov[] = {
+		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
+	};
+
+	return aio(io, IOCB_CMD_PREADV, iov, 2);
+}
+
+static long aio_writev(struct io *io)
+{
+	struct iovec iov[] = { { io->page, 8 }, { io->page, 8 } };
+
+	return aio(io, IOCB_CMD_PWRITEV, iov, 2);
+}
+
+struct io_op {
+	const char *name;
+	long (*fn)(struct io *io);
+	bool writes;
+	/* How many segments, each of which is an add. */
+	int segments;
+	/*
+	 * How many copies of the value there are that can be made to fail;
+	 * where there is none, the page goes.
+	 */
+	int copies;
+};
+
+static const struct io_op io_ops[] = {
+	{ "read", io_read, false, 1, 0 },
+	{ "readv of one", io_readv_one, false, 1, 0 },
+	{ "readv", io_readv, false, 1, 2 },
+	{ "preadv2", io_preadv2, false, 1, 2 },
+	{ "io_uring READ", uring_read, false, 1, 0 },
+	{ "io_uring READV", uring_readv, false, 1, 2 },
+	{ "AIO PREAD", aio_read, false, 1, 0 },
+	{ "AIO PREADV", aio_readv, false, 1, 2 },
+	{ "write", io_write, true, 1, 0 },
+	{ "writev of one", io_writev_one, true, 1, 0 },
+	{ "writev", io_writev, true, 2, 2 },
+	{ "pwritev2", io_pwritev2, true, 2, 2 },
+	{ "io_uring WRITE", uring_write, true, 1, 0 },
+	{ "io_uring WRITEV", uring_writev, true, 2, 2 },
+	{ "AIO PWRITE", aio_write, true, 1, 0 },
+	{ "AIO PWRITEV", aio_writev, true, 2, 2 },
+};
+
+/*
+ * Does @op once. Returns 0 if the counter is what it must be after what the
+ * operation returned, else -1.
+ */
+static int io_check(struct io *io, const struct io_op *op, unsigned int flags,
+		    long *ret)
+{
+	const uint64_t n = 0x0000000500000007ULL;
+	const uint64_t taken = flags & EVFD_SEMAPHORE ? 1 : 2 * n;
+	uint64_t count;
+
+	io->fd = evfd_test_create(flags, op->writes ? 0 : 2 * n);
+	if (io->fd < 0)
+		return -1;
+	io->page->value = n;
+	*ret = op->fn(io);
+	count = evfd_test_count(io->fd);
+	close(io->fd);
+	if (op->writes)
+		return count == (*ret < 0 ? 0 : *ret / 8 * n) &&
+		       (*ret < 0 || *ret == 8 || *ret == 8 * op->segments) ?
+		       0 : -1;
+	if (*ret < 0)
+		return count == 2 * n ? 0 : -1;
+
+	return *ret == 8 && io->page->value == taken &&
+	       count == 2 * n - taken ? 0 : -1;
+}
+
+FIXTURE(copies) {
+	FIXTURE_DATA(inject) inject;
+	struct io io;
+	size_t size;
+};
+
+FIXTURE_VARIANT(copies) {
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(copies, plain) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(copies, semaphore) {
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_SETUP(copies)
+{
+	inject_setup(_metadata, &self->inject, NULL);
+	self->size = sysconf(_SC_PAGESIZE);
+	self->io.page = mmap(NULL, self->size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)self->io.page);
+	ASSERT_EQ(0, ring_open(&self->io.ring));
+	ASSERT_EQ(0, syscall(SYS_io_setup, DEPTH, &self->io.aio));
+}
+
+FIXTURE_TEARDOWN(copies)
+{
+	close(self->io.ring.fd);
+	syscall(SYS_io_destroy, self->io.aio);
+	inject_teardown(_metadata, &self->inject, NULL);
+}
+
+TEST_F_TIMEOUT(copies, that_fail_lose_and_add_nothing, PATIENCE)
+{
+	size_t i;
+	int kind;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(io_ops); i++) {
+		const struct io_op *op = &io_ops[i / 2];
+		int faults = 0, others = 0, partial = 0, tolerated = 0;
+		long ret = 0;
+
+		kind = i & 1 ? ALLOCATIONS : COPIES;
+		ASSERT_EQ(0, limit_to(kind, 0, ULONG_MAX));
+		FOR_EACH_FAILURE {
+			ASSERT_EQ(0, io_check(&self->io, op, variant->flags,
+					      &ret))
+				TH_LOG("%s, failure %d: %ld", op->name,
+				       inject.nth, ret);
+			ASSERT_TRUE(inject.failed || ret == 8 * op->segments);
+			if (!inject.failed)
+				break;
+			if (ret == -EFAULT)
+				faults++;
+			else if (ret < 0)
+				others++;
+			else if (ret < 8 * op->segments)
+				partial++;
+			else
+				tolerated++;
+			/* io_uring asks to be asked again. */
+			if (ret < 0 && kind == ALLOCATIONS)
+				ASSERT_TRUE(ret == -ENOMEM || ret == -EAGAIN)
+					TH_LOG("%s, failure %d: %s", op->name,
+					       inject.nth, strerror(-ret));
+		}
+		TH_LOG("%s, %s: EFAULT %d, other errors %d, short %d, tolerated %d",
+		       op->name, kinds[kind], faults, others, partial,
+		       tolerated);
+		if (kind == COPIES) {
+			EXPECT_LE(op->copies, faults + partial);
+			EXPECT_EQ(0, others + tolerated);
+		}
+	}
+}
+
+/* The copies that fail-nth does not reach: without the page. */
+TEST_F_TIMEOUT(copies, without_a_page_lose_and_add_nothing, PATIENCE)
+{
+	size_t i;
+
+	inject.nth = 0;
+	for (i = 0; i < ARRAY_SIZE(io_ops); i++) {
+		const struct io_op *op = &io_ops[i];
+		uint64_t count = op->writes ? 0 : 5;
+		struct io *io = &self->io;
+
+		io->fd = evfd_test_create(variant->flags, count);
+		ASSERT_LE(0, io->fd);
+		ASSERT_EQ(0, mprotect(io->page, self->size, PROT_NONE));
+		EXPECT_EQ(-EFAULT, op->fn(io))
+			TH_LOG("%s", op->name);
+		ASSERT_EQ(0, mprotect(io->page, self->size,
+				      PROT_READ | PROT_WRITE));
+		EXPECT_EQ(count, evfd_test_count(io->fd))
+			TH_LOG("%s", op->name);
+		close(io->fd);
+	}
+}
+
+/*
+ * A reader that was woken copies with page faults off, and hands the wake on if
+ * that fails. Then it tries once more, and nothing is lost.
+ */
+static ssize_t read_and_inject(struct evfd_task *task)
+{
+	ssize_t ret;
+
+	inject.fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	inject_begin();
+	ret = evfd_task_readv(task);
+	inject_end();
+	close(inject.fd);
+
+	return ret;
+}
+
+TEST_F_TIMEOUT(copies, that_fail_after_a_wake_pass_it_on, PATIENCE)
+{
+	struct evfd_task bad = { .op = read_and_inject };
+	struct evfd_task good = { .op = evfd_task_read };
+	int fd = evfd_test_create(variant->flags, 0);
+	int keep = inject.fd, faulted = 0, woken = 0, ms;
+	uint64_t n;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, limit_to(COPIES, 0, ULONG_MAX));
+	bad.fd = fd;
+	good.fd = fd;
+	FOR_EACH_FAILURE {
+		ASSERT_EQ(0, evfd_task_start(&bad));
+		ASSERT_EQ(0, evfd_task_start(&good));
+		ASSERT_EQ(8, evfd_test_write(fd, 1));
+		for (ms = 0; !bad.done && !good.done &&
+		     ms < EVFD_TEST_PATIENCE_MS; ms++)
+			evfd_test_sleep_ms(1);
+		ASSERT_TRUE(bad.done || good.done)
+			TH_LOG("failure %d: the count is %d, and two sleep",
+			       inject.nth, (int)evfd_test_count(fd));
+		ASSERT_EQ(8, evfd_test_write(fd, 1));
+		ASSERT_EQ(0, evfd_task_join(&good));
+		ASSERT_EQ(0, evfd_task_join(&bad));
+		EXPECT_EQ(8, good.ret);
+		n = good.value;
+		if (bad.ret == 8) {
+			n += bad.value;
+			woken += inject.failed;
+		} else {
+			EXPECT_EQ(-EFAULT, bad.ret);
+			faulted++;
+		}
+		EXPECT_EQ(2, n + evfd_test_count(fd));
+		close(fd);
+		fd = evfd_test_create(variant->flags, 0);
+		ASSERT_LE(0, fd);
+		bad.fd = fd;
+		good.fd = fd;
+	}
+	close(fd);
+	inject.fd = keep;
+	TH_LOG("EFAULT %d, tried again %d", faulted, woken);
+	/* Two segments. */
+	EXPECT_LE(2, woken);
+}
+
+/* Nothing but creating one needs memory. */
+FIXTURE(shortage) {
+	FIXTURE_DATA(inject) inject;
+	int make_it_fail;
+};
+
+FIXTURE_SETUP(shortage)
+{
+	inject_setup(_metadata, &self->inject, NULL);
+	self->make_it_fail = open("/proc/thread-self/make-it-fail",
+				  O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->make_it_fail);
+	ASSERT_EQ(0, put("failslab", "task-filter", "Y"));
+	ASSERT_EQ(0, put("fail_page_alloc", "task-filter", "Y"));
+	ASSERT_EQ(0, put("failslab", "probability", "100"));
+	ASSERT_EQ(0, put("fail_page_alloc", "probability", "100"));
+}
+
+FIXTURE_TEARDOWN(shortage)
+{
+	EXPECT_EQ(0, put("failslab", "probability", "0"));
+	EXPECT_EQ(0, put("fail_page_alloc", "probability", "0"));
+	EXPECT_EQ(0, put("failslab", "task-filter", "N"));
+	EXPECT_EQ(0, put("fail_page_alloc", "task-filter", "N"));
+	close(self->make_it_fail);
+	inject_teardown(_metadata, &self->inject, NULL);
+}
+
+static ssize_t read_without_memory(struct evfd_task *task)
+{
+	int fd = open("/proc/thread-self/make-it-fail", O_RDWR | O_CLOEXEC);
+	ssize_t ret;
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return -1;
+	ret = evfd_task_read(task);
+	if (write(fd, "0", 1) != 1)
+		return -1;
+	close(fd);
+
+	return ret;
+}
+
+TEST_F_TIMEOUT(shortage, hinders_nothing_but_creation, PATIENCE)
+{
+	struct evfd_create arg = { };
+	int fd = evfd_test_create(EVFD_NONBLOCK, 0), ret, err, i;
+	struct evfd_task task = { .op = read_without_memory };
+	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };
+	uint64_t n = 0, one = 1;
+	struct iovec iov[2] = { { &one, 8 }, { &one, 8 } };
+
+	ASSERT_LE(0, fd);
+	task.fd = evfd_test_create(0, 0);
+	ASSERT_LE(0, task.fd);
+	ASSERT_EQ(0, evfd_task_start(&task));
+
+	ASSERT_EQ(1, write(self->make_it_fail, "1", 1));
+	for (i = 0, err = 0; i < REPEAT && !err; i++) {
+		ret = ioctl(self->inject.dev, EVFD_IOC_CREATE, &arg);
+		err |= ret != -1 || errno != ENOMEM;
+		err |= (read(fd, &n, 8) != -1 || errno != EAGAIN) << 1;
+		err |= (write(fd, &one, 8) != 8) << 2;
+		err |= (writev(fd, iov, 2) != 16) << 3;
+		err |= (poll(&p, 1, 0) != 1) << 4;
+		err |= (read(fd, &n, 8) != 8 || n != 3) << 5;
+	}
+	/* Also to wake somebody, and to be woken. */
+	err |= (write(task.fd, &one, 8) != 8) << 6;
+	ret = evfd_task_join(&task);
+	ASSERT_EQ(1, write(self->make_it_fail, "0", 1));
+
+	EXPECT_EQ(0, err)
+		TH_LOG("round %d", i);
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(8, task.ret);
+	close(fd);
+	close(task.fd);
+
+	/* It was the memory, and nothing else. */
+	fd = ioctl(self->inject.dev, EVFD_IOC_CREATE, &arg);
+	EXPECT_LE(0, fd);
+	close(fd);
+}
+
+/* Comes last. */
+FIXTURE(leaks) {
+	int unused;
+};
+
+FIXTURE_SETUP(leaks)
+{
+}
+
+FIXTURE_TEARDOWN(leaks)
+{
+}
+
+/*
+ * Objects younger than 5 s are not reported. The kernel loses the name of a
+ * cache whose entry in sysfs it cannot make: that is not ours.
+ */
+#define KERNELS_OWN	"sysfs_slab_add+"
+#define REPORT		"unreferenced object"
+
+TEST_F_TIMEOUT(leaks, there_are_none_after_all_this, PATIENCE)
+{
+	int fd = open(DEBUGFS "/kmemleak", O_RDWR | O_CLOEXEC);
+	size_t size = 0x100000, done = 0;
+	char *text = calloc(1, size), *report, *end;
+	ssize_t n;
+
+	ASSERT_LE(0, fd)
+		TH_LOG("this kernel has no " DEBUGFS "/kmemleak");
+	ASSERT_NE(NULL, text);
+	evfd_test_sleep_ms(6000);
+	n = write(fd, "scan", 4);
+	if (n < 0 && errno == EPERM)
+		SKIP(return, "kmemleak was switched off at boot");
+	ASSERT_EQ(4, n);
+	ASSERT_EQ(4, write(fd, "scan", 4));
+	while ((n = read(fd, text + done, size - 1 - done)) > 0)
+		done += n;
+	ASSERT_EQ(0, n);
+	for (report = strstr(text, REPORT); report; report = end) {
+		end = strstr(report + 1, REPORT);
+		if (end)
+			end[-1] = 0;
+		EXPECT_NE(NULL, strstr(report, KERNELS_OWN))
+			TH_LOG("%s", report);
+	}
+	/* Not to be reported again. */
+	ASSERT_EQ(5, write(fd, "clear", 5));
+	close(fd);
+	free(text);
+}
+
+TEST_HARNESS_MAIN

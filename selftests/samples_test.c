@@ -1,0 +1,758 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The modules of samples/: that each does what it shows, that no event is lost
+ * on the way, and that they and evfd.ko can be left and unloaded in any order.
+ *
+ * Needs root, a guest of its own, and the modules beside evfd.ko, which EVFD_KO
+ * names. Unloads them at the end. Uses evfd_thread.h. Read samples/evfd_ticker.c
+ * and samples/evfd_consumer.c first.
+ */
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdatomic.h>
+
+#include "kselftest_harness.h"
+#include "evfd_thread.h"
+
+#include "../samples/evfd_consumer.h"
+#include "../samples/evfd_ticker.h"
+
+#define MAX		EVFD_COUNT_MAX
+/* For a whole test, on a slow machine. */
+#define PATIENCE_S	200
+#define PERIOD_NS	1000000
+
+/* Waits for @condition; what a test may fail on comes after it. */
+#define WAIT_FOR(condition)						\
+	do {								\
+		int wait_ms;						\
+									\
+		for (wait_ms = 0; !(condition) &&			\
+		     wait_ms < EVFD_TEST_PATIENCE_MS; wait_ms++)	\
+			evfd_test_sleep_ms(1);				\
+	} while (0)
+
+static const char * const samples[] = { "evfd_ticker", "evfd_consumer" };
+
+/* Where @module is, or NULL if it has not been built. */
+static const char *module_path(const char *module)
+{
+	static char path[PATH_MAX], copy[PATH_MAX];
+	const char *evfd = getenv("EVFD_KO") ?: "";
+
+	if (!strcmp(module, "evfd"))
+		return *evfd ? evfd : NULL;
+	snprintf(copy, sizeof(copy), "%s", evfd);
+	snprintf(path, sizeof(path), "%.4000s/../samples/%.32s.ko",
+		 dirname(copy), module);
+
+	return access(path, R_OK) ? NULL : path;
+}
+
+static int load(const char *module)
+{
+	int fd = open(module_path(module) ?: "", O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+
+	return ret;
+}
+
+static int unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+/* The last reference to a file may be dropped a moment after the close. */
+static int unload_soon(const char *module)
+{
+	int ret = unload(module), ms;
+
+	for (ms = 0; ret == -EWOULDBLOCK && ms < EVFD_TEST_PATIENCE_MS; ms++) {
+		evfd_test_sleep_ms(1);
+		ret = unload(module);
+	}
+
+	return ret;
+}
+
+static bool is_loaded(const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	return !access(path, F_OK);
+}
+
+static int open_ticker(void)
+{
+	return open("/dev/evfd-ticker", O_RDWR | O_CLOEXEC);
+}
+
+static int open_consumer(void)
+{
+	return open("/dev/evfd-consumer", O_RDWR | O_CLOEXEC);
+}
+
+/* -errno on failure. */
+static int start(int ticker, int fd, uint64_t period_ns)
+{
+	struct evfd_ticker_start arg = { .fd = fd, .period_ns = period_ns };
+
+	return ioctl(ticker, EVFD_TICKER_START, &arg) ? -errno : 0;
+}
+
+static int stop(int ticker)
+{
+	return ioctl(ticker, EVFD_TICKER_STOP) ? -errno : 0;
+}
+
+static struct evfd_ticker_stats ticked(int ticker)
+{
+	struct evfd_ticker_stats stats;
+
+	if (ioctl(ticker, EVFD_TICKER_STATS, &stats))
+		memset(&stats, -1, sizeof(stats));
+	return stats;
+}
+
+static int attach(int consumer, int fd)
+{
+	return ioctl(consumer, EVFD_CONSUMER_ATTACH, fd) ? -errno : 0;
+}
+
+static int detach(int consumer)
+{
+	return ioctl(consumer, EVFD_CONSUMER_DETACH) ? -errno : 0;
+}
+
+static struct evfd_consumer_stats taken(int consumer)
+{
+	struct evfd_consumer_stats stats;
+
+	if (ioctl(consumer, EVFD_CONSUMER_STATS, &stats))
+		memset(&stats, -1, sizeof(stats));
+	return stats;
+}
+
+/* NULL, or what is missing. */
+static const char *missing(void)
+{
+	static char text[128];
+	int i;
+
+	if (geteuid())
+		return "needs root";
+	if (!module_path("evfd"))
+		return "EVFD_KO does not name evfd.ko";
+	for (i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "no %s.ko; type: make %s%s samples",
+			 samples[i], getenv("EVFD_KERNEL") ? "KERNEL=" : "",
+			 getenv("EVFD_KERNEL") ?: "");
+		if (!module_path(samples[i]))
+			return text;
+	}
+
+	return NULL;
+}
+
+/* Loads what is not loaded. Returns 0, or what went wrong. */
+static int load_all(void)
+{
+	int ret = is_loaded("evfd") ? 0 : load("evfd"), i;
+
+	for (i = 0; i < 2 && !ret; i++)
+		ret = is_loaded(samples[i]) ? 0 : load(samples[i]);
+
+	return ret;
+}
+
+/*
+ * Leaves evfd.ko, and that alone, for what is run after. Once, at the end: a
+ * test has a process of its own, which ends by _exit().
+ */
+static void __attribute__((destructor)) unload_samples(void)
+{
+	int ret = 0, i;
+
+	for (i = 0; i < 2 && !ret; i++)
+		ret = is_loaded(samples[i]) ? unload_soon(samples[i]) : 0;
+	if (ret) {
+		fprintf(stderr, "# the samples cannot be unloaded: %d\n", ret);
+		_exit(1);
+	}
+}
+
+FIXTURE(samples)
+{
+	int ticker;
+	int consumer;
+	int fd;
+};
+
+FIXTURE_VARIANT(samples)
+{
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(samples, plain)
+{
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(samples, semaphore)
+{
+	.flags = EVFD_SEMAPHORE,
+};
+
+FIXTURE_SETUP(samples)
+{
+	if (missing())
+		SKIP(return, "%s", missing());
+	ASSERT_EQ(0, load_all());
+	self->ticker = open_ticker();
+	ASSERT_LE(0, self->ticker);
+	self->consumer = open_consumer();
+	ASSERT_LE(0, self->consumer);
+	self->fd = evfd_test_create(variant->flags, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(samples)
+{
+}
+
+/* ---- the ticker ---- */
+
+TEST_F_TIMEOUT(samples, a_tick_adds_one_in_a_hard_interrupt, PATIENCE_S)
+{
+	struct evfd_ticker_stats stats;
+	uint64_t n, sum = 0;
+
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	/* Each of these reads may sleep, and is woken from an interrupt. */
+	while (sum < 100) {
+		ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+		sum += n;
+	}
+	ASSERT_EQ(0, stop(self->ticker));
+	stats = ticked(self->ticker);
+	EXPECT_EQ(stats.ticks, sum + evfd_test_count(self->fd));
+	EXPECT_EQ(stats.ticks, stats.hardirqs);
+
+	/* It has stopped. */
+	evfd_test_sleep_ms(20);
+	EXPECT_EQ(stats.ticks, ticked(self->ticker).ticks);
+	EXPECT_EQ(stats.ticks, sum + evfd_test_count(self->fd));
+
+	/* And starts anew. */
+	sum += evfd_test_count(self->fd);
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	WAIT_FOR(ticked(self->ticker).ticks);
+	ASSERT_EQ(0, stop(self->ticker));
+	stats = ticked(self->ticker);
+	EXPECT_LT(0, stats.ticks);
+	EXPECT_EQ(stats.ticks, stats.hardirqs);
+}
+
+TEST_F_TIMEOUT(samples, a_tick_wakes_a_poller, PATIENCE_S)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+
+	ASSERT_EQ(0, poll(&pfd, 1, 0));
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	EXPECT_EQ(1, poll(&pfd, 1, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(POLLIN, pfd.revents);
+}
+
+static int read_many(struct evfd_thread *thread)
+{
+	uint64_t n;
+
+	while (thread->value < thread->arg) {
+		if (evfd_test_read(thread->fd, &n) != 8)
+			return -1;
+		thread->value += n;
+	}
+	return 0;
+}
+
+/* Several readers sleep, and none is forgotten. */
+TEST_F_TIMEOUT(samples, ticks_wake_all_readers_in_turn, PATIENCE_S)
+{
+	struct evfd_thread threads[4] = { };
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		threads[i].fn = read_many;
+		threads[i].fd = self->fd;
+		threads[i].arg = 25;
+		ASSERT_EQ(0, evfd_thread_start_asleep(&threads[i]));
+	}
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, evfd_thread_join(&threads[i]));
+		EXPECT_EQ(0, threads[i].ret);
+		sum += threads[i].value;
+	}
+	ASSERT_EQ(0, stop(self->ticker));
+	EXPECT_EQ(ticked(self->ticker).ticks, sum + evfd_test_count(self->fd));
+}
+
+TEST_F_TIMEOUT(samples, ticks_saturate, PATIENCE_S)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+	uint64_t n, ticks;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, MAX - 2));
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	WAIT_FOR(ticked(self->ticker).ticks >= 6);
+	ASSERT_EQ(0, stop(self->ticker));
+	ticks = ticked(self->ticker).ticks;
+	EXPECT_LE(6, ticks);
+	EXPECT_EQ(UINT64_MAX, evfd_test_count(self->fd));
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLIN | POLLERR, pfd.revents);
+
+	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(variant->flags ? 1 : UINT64_MAX, n);
+	pfd.events |= POLLOUT;
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(variant->flags ? POLLIN : POLLOUT, pfd.revents);
+}
+
+TEST_F_TIMEOUT(samples, several_tickers_signal_one_counter, PATIENCE_S)
+{
+	uint64_t ticks = 0;
+	int tickers[4], i;
+
+	for (i = 0; i < 4; i++) {
+		tickers[i] = open_ticker();
+		ASSERT_LE(0, tickers[i]);
+		ASSERT_EQ(0, start(tickers[i], self->fd, PERIOD_NS));
+	}
+	for (i = 0; i < 4; i++) {
+		WAIT_FOR(ticked(tickers[i]).ticks >= 20);
+		ASSERT_EQ(0, stop(tickers[i]));
+		EXPECT_LE(20, ticked(tickers[i]).ticks);
+		ticks += ticked(tickers[i]).ticks;
+	}
+	EXPECT_EQ(ticks, evfd_test_count(self->fd));
+}
+
+TEST_F_TIMEOUT(samples, a_ticker_outlives_the_counter, PATIENCE_S)
+{
+	uint64_t ticks;
+
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	close(self->fd);
+	ticks = ticked(self->ticker).ticks;
+	WAIT_FOR(ticked(self->ticker).ticks > ticks + 10);
+	EXPECT_LT(ticks + 10, ticked(self->ticker).ticks);
+	EXPECT_EQ(0, stop(self->ticker));
+}
+
+TEST_F_TIMEOUT(samples, a_ticker_refuses_what_is_wrong, PATIENCE_S)
+{
+	struct evfd_ticker_start arg = {
+		.fd = self->fd, .__reserved = 1, .period_ns = PERIOD_NS,
+	};
+	int eventfd = evfd_test_create_eventfd(0, 0);
+	int users = evfd_test_users();
+
+	EXPECT_EQ(-EINVAL, stop(self->ticker));
+	EXPECT_EQ(-EBADF, start(self->ticker, -1, PERIOD_NS));
+	EXPECT_EQ(-EINVAL, start(self->ticker, eventfd, PERIOD_NS));
+	EXPECT_EQ(-EINVAL, start(self->ticker, self->ticker, PERIOD_NS));
+	EXPECT_EQ(-EINVAL, start(self->ticker, self->fd, 0));
+	EXPECT_EQ(-EINVAL, start(self->ticker, self->fd,
+				 EVFD_TICKER_MIN_NS - 1));
+	EXPECT_EQ(-EINVAL, start(self->ticker, self->fd, UINT64_MAX));
+	EXPECT_EQ(-1, ioctl(self->ticker, EVFD_TICKER_START, &arg));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, ioctl(self->ticker, EVFD_TICKER_START, NULL));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, ioctl(self->ticker, EVFD_TICKER_STATS, NULL));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, ioctl(self->ticker, EVFD_IOC_CREATE, NULL));
+	EXPECT_EQ(ENOTTY, errno);
+	EXPECT_EQ(0, ticked(self->ticker).ticks);
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+
+	EXPECT_EQ(0, start(self->ticker, self->fd, INT64_MAX));
+	EXPECT_EQ(-EBUSY, start(self->ticker, self->fd, PERIOD_NS));
+	EXPECT_EQ(0, stop(self->ticker));
+	EXPECT_EQ(-EINVAL, stop(self->ticker));
+	EXPECT_EQ(users, evfd_test_users());
+}
+
+/* ---- the consumer ---- */
+
+TEST_F_TIMEOUT(samples, a_consumer_takes_what_is_written, PATIENCE_S)
+{
+	ASSERT_EQ(8, evfd_test_write(self->fd, 7));
+	ASSERT_EQ(0, attach(self->consumer, self->fd));
+	/* Nobody tells it of these: it looked. */
+	WAIT_FOR(taken(self->consumer).consumed == 7);
+	EXPECT_EQ(7, taken(self->consumer).consumed);
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+
+	/* One announcement, whatever the amount. */
+	ASSERT_EQ(8, evfd_test_write(self->fd, 500));
+	WAIT_FOR(taken(self->consumer).consumed == 507);
+	EXPECT_EQ(507, taken(self->consumer).consumed);
+	EXPECT_EQ(1, taken(self->consumer).attached);
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+
+	ASSERT_EQ(0, detach(self->consumer));
+	EXPECT_EQ(0, taken(self->consumer).attached);
+	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
+	evfd_test_sleep_ms(20);
+	EXPECT_EQ(507, taken(self->consumer).consumed);
+	EXPECT_EQ(3, evfd_test_count(self->fd));
+}
+
+static int write_many(struct evfd_thread *thread)
+{
+	uint64_t i;
+
+	for (i = 0; i < thread->arg; i++) {
+		if (evfd_test_write(thread->fd, 1 + i % 3) != 8)
+			return -1;
+		thread->value += 1 + i % 3;
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(samples, a_consumer_takes_all_of_many_writers, PATIENCE_S)
+{
+	struct evfd_thread threads[4] = { };
+	uint64_t sum = 0;
+	int i;
+
+	ASSERT_EQ(0, attach(self->consumer, self->fd));
+	for (i = 0; i < 4; i++) {
+		threads[i].fn = write_many;
+		threads[i].fd = self->fd;
+		threads[i].arg = 250;
+		ASSERT_EQ(0, evfd_thread_start(&threads[i]));
+	}
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, evfd_thread_join(&threads[i]));
+		ASSERT_EQ(0, threads[i].ret);
+		sum += threads[i].value;
+	}
+	WAIT_FOR(taken(self->consumer).consumed == sum);
+	EXPECT_EQ(sum, taken(self->consumer).consumed);
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+}
+
+static atomic_bool enough;
+
+static int write_on(struct evfd_thread *thread)
+{
+	while (!enough) {
+		if (evfd_test_write(thread->fd, 2) != 8)
+			return -1;
+		thread->value += 2;
+	}
+	return 0;
+}
+
+/* It comes and goes while others write: what it did not take is still there. */
+TEST_F_TIMEOUT(samples, nothing_is_lost_when_a_consumer_leaves, PATIENCE_S)
+{
+	struct evfd_thread threads[2] = { };
+	uint64_t sum = 0, consumed = 0;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		threads[i].fn = write_on;
+		threads[i].fd = self->fd;
+		ASSERT_EQ(0, evfd_thread_start(&threads[i]));
+	}
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, attach(self->consumer, self->fd));
+		if (i % 3)
+			WAIT_FOR(taken(self->consumer).consumed);
+		ASSERT_EQ(0, detach(self->consumer));
+		consumed += taken(self->consumer).consumed;
+	}
+	enough = true;
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, evfd_thread_join(&threads[i]));
+		ASSERT_EQ(0, threads[i].ret);
+		sum += threads[i].value;
+	}
+	EXPECT_LT(0, consumed);
+	EXPECT_EQ(sum, consumed + evfd_test_count(self->fd));
+}
+
+TEST_F_TIMEOUT(samples, several_consumers_and_a_reader_share, PATIENCE_S)
+{
+	struct evfd_thread writer = {
+		.fn = write_many, .fd = self->fd, .arg = 500,
+	};
+	uint64_t consumed = 0, n;
+	int consumers[3], i, ret;
+
+	for (i = 0; i < 3; i++) {
+		consumers[i] = open_consumer();
+		ASSERT_LE(0, consumers[i]);
+		ASSERT_EQ(0, attach(consumers[i], self->fd));
+	}
+	ASSERT_EQ(0, evfd_thread_start(&writer));
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	while (!evfd_thread_done(&writer)) {
+		ret = evfd_test_read(self->fd, &n);
+		if (ret != -EAGAIN) {
+			ASSERT_EQ(8, ret);
+			consumed += n;
+		}
+	}
+	ASSERT_EQ(0, evfd_thread_join(&writer));
+	WAIT_FOR(!evfd_test_count(self->fd));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, detach(consumers[i]));
+		consumed += taken(consumers[i]).consumed;
+	}
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+	EXPECT_EQ(writer.value, consumed);
+}
+
+static int write_one(struct evfd_thread *thread)
+{
+	return evfd_test_write(thread->fd, thread->arg);
+}
+
+TEST_F_TIMEOUT(samples, a_consumer_makes_room_for_writers, PATIENCE_S)
+{
+	struct evfd_thread writer = {
+		.fn = write_one, .fd = self->fd, .arg = 5,
+	};
+	/* In semaphore mode it takes one after the other. */
+	const uint64_t first = variant->flags ? MAX - 2 : MAX;
+
+	ASSERT_EQ(8, evfd_test_write(self->fd, first));
+	ASSERT_EQ(0, evfd_thread_start_asleep(&writer));
+	ASSERT_EQ(0, attach(self->consumer, self->fd));
+	ASSERT_EQ(0, evfd_thread_join(&writer));
+	EXPECT_EQ(8, writer.ret);
+	/* It stops at once, though there may be much to take. */
+	ASSERT_EQ(0, detach(self->consumer));
+	EXPECT_EQ(first + 5, taken(self->consumer).consumed +
+			     evfd_test_count(self->fd));
+}
+
+/* The last close is announced; what was written before is taken first. */
+TEST_F_TIMEOUT(samples, the_last_close_detaches_a_consumer, PATIENCE_S)
+{
+	int copy = dup(self->fd), i;
+
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(0, attach(self->consumer, self->fd));
+		close(self->fd);
+		ASSERT_EQ(1, taken(self->consumer).attached);
+		ASSERT_EQ(8, evfd_test_write(copy, 9));
+		close(copy);
+		WAIT_FOR(!taken(self->consumer).attached);
+		ASSERT_EQ(0, taken(self->consumer).attached);
+		ASSERT_EQ(9, taken(self->consumer).consumed);
+		ASSERT_EQ(-EINVAL, detach(self->consumer));
+
+		/* It may wait for another then. */
+		self->fd = evfd_test_create(variant->flags, 0);
+		copy = dup(self->fd);
+	}
+}
+
+TEST_F_TIMEOUT(samples, a_consumer_refuses_what_is_wrong, PATIENCE_S)
+{
+	int eventfd = evfd_test_create_eventfd(0, 0);
+	int users = evfd_test_users();
+
+	EXPECT_EQ(-EINVAL, detach(self->consumer));
+	EXPECT_EQ(-EBADF, attach(self->consumer, -1));
+	EXPECT_EQ(-EINVAL, attach(self->consumer, eventfd));
+	EXPECT_EQ(-EINVAL, attach(self->consumer, self->consumer));
+	EXPECT_EQ(-1, ioctl(self->consumer, EVFD_CONSUMER_STATS, NULL));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, ioctl(self->consumer, EVFD_IOC_CREATE, NULL));
+	EXPECT_EQ(ENOTTY, errno);
+	EXPECT_EQ(0, taken(self->consumer).attached);
+
+	EXPECT_EQ(0, attach(self->consumer, self->fd));
+	EXPECT_EQ(-EBUSY, attach(self->consumer, self->fd));
+	EXPECT_EQ(0, detach(self->consumer));
+	EXPECT_EQ(-EINVAL, detach(self->consumer));
+	EXPECT_EQ(users, evfd_test_users());
+}
+
+/* ---- both, and the ends of all ---- */
+
+/* From one interrupt to a worker, without a program in between. */
+TEST_F_TIMEOUT(samples, a_consumer_takes_what_a_ticker_signals, PATIENCE_S)
+{
+	uint64_t ticks;
+
+	ASSERT_EQ(0, attach(self->consumer, self->fd));
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	WAIT_FOR(taken(self->consumer).consumed > 100);
+	EXPECT_LT(100, taken(self->consumer).consumed);
+	ASSERT_EQ(0, stop(self->ticker));
+	ticks = ticked(self->ticker).ticks;
+	EXPECT_EQ(ticks, ticked(self->ticker).hardirqs);
+	WAIT_FOR(taken(self->consumer).consumed == ticks);
+	EXPECT_EQ(ticks, taken(self->consumer).consumed);
+	EXPECT_EQ(0, evfd_test_count(self->fd));
+}
+
+/* The consumer leaves while an interrupt may be calling it. */
+TEST_F_TIMEOUT(samples, a_consumer_leaves_while_a_ticker_signals, PATIENCE_S)
+{
+	uint64_t consumed = 0;
+	int i;
+
+	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, attach(self->consumer, self->fd));
+		WAIT_FOR(taken(self->consumer).consumed);
+		ASSERT_EQ(0, detach(self->consumer));
+		consumed += taken(self->consumer).consumed;
+	}
+	ASSERT_EQ(0, stop(self->ticker));
+	EXPECT_EQ(ticked(self->ticker).ticks,
+		  consumed + evfd_test_count(self->fd));
+}
+
+/* ---- unloading ---- */
+
+FIXTURE(unloading)
+{
+	int ticker;
+	int consumer;
+	int fd;
+};
+
+FIXTURE_SETUP(unloading)
+{
+	if (missing())
+		SKIP(return, "%s", missing());
+	ASSERT_EQ(0, load_all());
+	self->ticker = open_ticker();
+	ASSERT_LE(0, self->ticker);
+	self->consumer = open_consumer();
+	ASSERT_LE(0, self->consumer);
+	self->fd = evfd_test_create(0, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+/* In the parent, after the test's process and all that it held is gone. */
+FIXTURE_TEARDOWN_PARENT(unloading)
+{
+	if (!missing())
+		EXPECT_EQ(0, load_all());
+}
+
+/* The orders in which three can go. */
+static const int orders[6][3] = {
+	{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 },
+	{ 2, 1, 0 },
+};
+
+TEST_F_TIMEOUT(unloading, in_any_order, PATIENCE_S)
+{
+	int order, i, fds[3];
+
+	for (order = 0; order < 6; order++) {
+		fds[0] = self->fd;
+		fds[1] = self->ticker;
+		fds[2] = self->consumer;
+		ASSERT_EQ(0, attach(self->consumer, self->fd));
+		ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
+		WAIT_FOR(taken(self->consumer).consumed);
+		for (i = 0; i < 3; i++)
+			close(fds[orders[order][i]]);
+
+		/* Samples in either order, evfd.ko after them. */
+		ASSERT_EQ(0, unload_soon(samples[order % 2]));
+		ASSERT_EQ(-EWOULDBLOCK, unload("evfd"));
+		ASSERT_EQ(0, unload_soon(samples[!(order % 2)]));
+		ASSERT_EQ(0, unload_soon("evfd"));
+		ASSERT_EQ(0, load_all());
+		self->ticker = open_ticker();
+		self->consumer = open_consumer();
+		self->fd = evfd_test_create(0, 0);
+		ASSERT_LE(0, self->fd);
+	}
+}
+
+/* A sample in use cannot go; evfd.ko cannot while a sample is loaded. */
+TEST_F_TIMEOUT(unloading, is_refused_to_what_is_used, PATIENCE_S)
+{
+	close(self->fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload("evfd_ticker"));
+	EXPECT_EQ(-EWOULDBLOCK, unload("evfd_consumer"));
+	EXPECT_EQ(-EWOULDBLOCK, unload("evfd"));
+	close(self->consumer);
+	EXPECT_EQ(0, unload_soon("evfd_consumer"));
+	EXPECT_EQ(-EWOULDBLOCK, unload("evfd"));
+	EXPECT_EQ(-EWOULDBLOCK, unload("evfd_ticker"));
+	close(self->ticker);
+	/* Only that it is loaded. */
+	EXPECT_EQ(-EWOULDBLOCK, unload("evfd"));
+	EXPECT_EQ(0, unload_soon("evfd_ticker"));
+	EXPECT_EQ(0, unload_soon("evfd"));
+	/* Not without what they use. */
+	EXPECT_EQ(-ENOENT, load("evfd_ticker"));
+	EXPECT_EQ(-ENOENT, load("evfd_consumer"));
+	EXPECT_EQ(0, load("evfd"));
+}
+
+/* Killed in the middle of it, with nobody to tidy up. */
+TEST_F_TIMEOUT(unloading, after_a_process_was_killed, PATIENCE_S)
+{
+	uint64_t n;
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		int sync[2];
+
+		ASSERT_EQ(0, pipe(sync));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			int fd = evfd_test_create(0, 0);
+
+			if (attach(self->consumer, fd) ||
+			    start(self->ticker, fd, PERIOD_NS))
+				_exit(1);
+			if (write(sync[1], "r", 1) != 1)
+				_exit(1);
+			for (;;)
+				evfd_test_read(fd, &n);
+		}
+		/* The last descriptors of each are the child's. */
+		close(self->consumer);
+		close(self->ticker);
+		EXPECT_EQ(1, read(sync[0], &n, 1));
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		close(sync[0]);
+		close(sync[1]);
+		ASSERT_EQ(0, unload_soon(samples[i % 2]));
+		ASSERT_EQ(0, load_all());
+		self->ticker = open_ticker();
+		self->consumer = open_consumer();
+		ASSERT_LE(0, self->ticker);
+		ASSERT_LE(0, self->consumer);
+	}
+}
+
+TEST_HARNESS_MAIN
