@@ -326,55 +326,6 @@ static struct {
 	uint64_t id;		/* that one */
 } ring;
 
-static void ring_close(void)
-{
-	if (!ring.map)
-		return;
-	munmap(ring.map, ring.map_len);
-	munmap(ring.sqes, ring.sqes_len);
-	ring.map = NULL;
-	ring.reads = 0;
-	ring.polls = 0;
-	close(RING);
-	close(PENDING);
-}
-
-static long ring_open(unsigned int flags)
-{
-	struct io_uring_params p = { .flags = flags };
-	unsigned int *array, i;
-	int fd;
-
-	ring_close();
-	fd = syscall(SYS_io_uring_setup, 32, &p);
-	if (fd < 0)
-		return -1;
-	dup2(fd, RING);
-	close(fd);
-	ring.map_len = p.sq_off.array + p.sq_entries * sizeof(*array);
-	if (ring.map_len < p.cq_off.cqes + p.cq_entries * sizeof(*ring.cqes))
-		ring.map_len = p.cq_off.cqes +
-			       p.cq_entries * sizeof(*ring.cqes);
-	ring.sqes_len = p.sq_entries * sizeof(*ring.sqes);
-	ring.map = mmap(NULL, ring.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-			RING, IORING_OFF_SQ_RING);
-	ring.sqes = mmap(NULL, ring.sqes_len, PROT_READ | PROT_WRITE,
-			 MAP_SHARED, RING, IORING_OFF_SQES);
-	if (ring.map == MAP_FAILED || ring.sqes == MAP_FAILED)
-		exit(2);
-	array = ring.map + p.sq_off.array;
-	for (i = 0; i < p.sq_entries; i++)
-		array[i] = i;
-	ring.sq_tail = ring.map + p.sq_off.tail;
-	ring.sq_mask = p.sq_entries - 1;
-	ring.cq_head = ring.map + p.cq_off.head;
-	ring.cq_tail = ring.map + p.cq_off.tail;
-	ring.cq_mask = p.cq_entries - 1;
-	ring.cqes = ring.map + p.cq_off.cqes;
-
-	return 0;
-}
-
 static struct io_uring_sqe *ring_sqe(int opcode, int fd, const void *addr,
 				     unsigned int len, uint64_t id)
 {
@@ -442,6 +393,62 @@ static long ring_run(unsigned int n, uint64_t id)
 	}
 
 	return ret;
+}
+
+/*
+ * Cancels what waits first. Else the kernel does so later, at a time of its own,
+ * and until then an exclusive poll takes wakes from those of the next ring.
+ */
+static void ring_close(void)
+{
+	if (!ring.map)
+		return;
+	ring_sqe(IORING_OP_ASYNC_CANCEL, -1, NULL, 0, 0x52)->cancel_flags =
+		IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY;
+	ring_run(1, 0x52);
+	munmap(ring.map, ring.map_len);
+	munmap(ring.sqes, ring.sqes_len);
+	ring.map = NULL;
+	ring.reads = 0;
+	ring.polls = 0;
+	close(RING);
+	close(PENDING);
+}
+
+static long ring_open(unsigned int flags)
+{
+	struct io_uring_params p = { .flags = flags };
+	unsigned int *array, i;
+	int fd;
+
+	ring_close();
+	fd = syscall(SYS_io_uring_setup, 32, &p);
+	if (fd < 0)
+		return -1;
+	dup2(fd, RING);
+	close(fd);
+	ring.map_len = p.sq_off.array + p.sq_entries * sizeof(*array);
+	if (ring.map_len < p.cq_off.cqes + p.cq_entries * sizeof(*ring.cqes))
+		ring.map_len = p.cq_off.cqes +
+			       p.cq_entries * sizeof(*ring.cqes);
+	ring.sqes_len = p.sq_entries * sizeof(*ring.sqes);
+	ring.map = mmap(NULL, ring.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+			RING, IORING_OFF_SQ_RING);
+	ring.sqes = mmap(NULL, ring.sqes_len, PROT_READ | PROT_WRITE,
+			 MAP_SHARED, RING, IORING_OFF_SQES);
+	if (ring.map == MAP_FAILED || ring.sqes == MAP_FAILED)
+		exit(2);
+	array = ring.map + p.sq_off.array;
+	for (i = 0; i < p.sq_entries; i++)
+		array[i] = i;
+	ring.sq_tail = ring.map + p.sq_off.tail;
+	ring.sq_mask = p.sq_entries - 1;
+	ring.cq_head = ring.map + p.cq_off.head;
+	ring.cq_tail = ring.map + p.cq_off.tail;
+	ring.cq_mask = p.cq_entries - 1;
+	ring.cqes = ring.map + p.cq_off.cqes;
+
+	return 0;
 }
 
 struct completion {
@@ -570,6 +577,13 @@ static long ring_rw(int opcode, int fd, const void *addr, unsigned int len,
 	if (!reads && blocks(fd) && is_counter(fd) && !has_room(fd, 1))
 		return SKIPPED;
 	/*
+	 * Two segments are two wakes. From a worker thread they may reach a
+	 * multishot poll as two completions or as one.
+	 */
+	if (opcode == IORING_OP_WRITEV && ring.polls && is_counter(fd) &&
+	    (blocks(fd) || sqe_flags & IOSQE_ASYNC))
+		return SKIPPED;
+	/*
 	 * Only reads wait here. A write that waits is with a worker thread on
 	 * one kind and not on the other, and its buffer would not last.
 	 */
@@ -600,6 +614,10 @@ static long ring_linked(int first, int second, int fd, int fd2, char *buf,
 	    !is_counter(fd) || !is_counter(fd2))
 		return SKIPPED;
 	if (first == IORING_OP_READ ? !count_of(fd) : !has_room(fd, val))
+		return SKIPPED;
+	/* As in ring_rw(), also if all that is written is 0. */
+	if ((first == IORING_OP_WRITE && !has_room(fd, 1)) ||
+	    (second == IORING_OP_WRITE && !has_room(fd2, 1)))
 		return SKIPPED;
 	if (second == IORING_OP_WRITE && !has_room(fd2, val))
 		return SKIPPED;
@@ -986,6 +1004,10 @@ static long show_fdinfo(int fd)
 		/* Locks have pids; a number is a counter's own. */
 		if (!strncmp(line, "lock:", 5) ||
 		    (skip && !strncmp(line + skip, "id:", 3)))
+			continue;
+		/* evfd tells more than eventfd. */
+		if (skip == 5 && strncmp(line + 5, "count:", 6) &&
+		    strncmp(line + 5, "semaphore:", 10))
 			continue;
 		if (skip && eventfd_traits.no_semaphore_line &&
 		    !strncmp(line + skip, "semaphore:", 10))
