@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What has to hold while all tasks rest, which is what each beat ends with:
+ *
+ *	no lost wakeup	a task sleeps in an operation only if that cannot go on
+ *	conservation	what a counter began with and what was added is what was
+ *			taken and what is left
+ *
+ * Nothing here depends on how fast the machine is. Tasks rest when each has
+ * parked or sleeps in an operation, as the kernel says; who was woken and waits
+ * for a CPU does neither. Who sleeps on what it could have is looked at again
+ * and again, and has been forgotten if nothing at all has changed meanwhile.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stress.h"
+
+/* From a file of /proc, without stdio, which a child of a thread may not use. */
+static bool read_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return false;
+	len = read(fd, text, size - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+
+	return len > 0;
+}
+
+/* The letter in stat: S sleeps; '?' if there is no such task. */
+char task_state(pid_t pid, pid_t tid)
+{
+	char path[64], text[256], *paren;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	if (!read_text(path, text, sizeof(text)))
+		return '?';
+	paren = strrchr(text, ')');
+
+	return paren && paren[1] ? paren[2] : '?';
+}
+
+uint64_t count_of(const struct counter *c)
+{
+	char path[64], text[512], *line;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", c->fd);
+	line = read_text(path, text, sizeof(text)) ?
+	       strstr(text, "evfd-count:") : NULL;
+	if (!line) {
+		fail("no evfd-count in %s", path);
+		return 0;
+	}
+
+	return strtoull(line + 11, NULL, 16);
+}
+
+/* May a task sleep that wants this of a counter of @count? */
+static bool may_sleep(const struct slot *slot, uint64_t count)
+{
+	switch (slot->wants) {
+	case TO_READ:
+	case TO_SEE_IN:
+		return !count;
+	case TO_WRITE:
+		return UINT64_MAX - count <= slot->value;
+	case TO_SEE_OUT:
+		return UINT64_MAX - count <= 1;
+	default:
+		/* Another one was told, and had to do with less than all. */
+		return true;
+	}
+}
+
+enum finding { RESTING, BUSY, FORGOTTEN };
+
+static void mix(uint64_t *sum, uint64_t value)
+{
+	*sum = (*sum ^ value) * 0x100000001b3ULL;
+}
+
+/* Looks at all tasks. @sum differs from that of another look if they do. */
+static enum finding look(uint64_t *sum, int *sleeping)
+{
+	uint64_t counts[NR_COUNTERS];
+	enum finding finding = RESTING;
+	int i;
+
+	*sum = 0xcbf29ce484222325ULL;
+	*sleeping = 0;
+	for (i = 0; i < NR_COUNTERS; i++) {
+		counts[i] = count_of(&world->counters[i]);
+		mix(sum, counts[i]);
+	}
+	for (i = 0; i < NR_SLOTS; i++) {
+		const struct slot *slot = &world->slots[i];
+		int state = slot->state;
+		char asleep = '-';
+
+		if (!slot->used)
+			continue;
+		if (state == IN_OP)
+			asleep = task_state(slot->pid, slot->tid);
+		mix(sum, (uint64_t)i << 56 | (uint64_t)slot->seq << 16 |
+			 (uint64_t)state << 8 | (unsigned char)asleep);
+		if (state == PARKED)
+			continue;
+		if (asleep != 'S' || slot->wants == NOTHING) {
+			finding = BUSY;
+		} else {
+			++*sleeping;
+			if (!may_sleep(slot, counts[slot->counter]) &&
+			    finding == RESTING)
+				finding = FORGOTTEN;
+		}
+	}
+
+	return finding;
+}
+
+static void show(void)
+{
+	static const char * const states[] = {
+		"free", "running", "parked", "in",
+	};
+	int i;
+
+	for (i = 0; i < NR_COUNTERS; i++) {
+		const struct counter *c = &world->counters[i];
+
+		fprintf(stderr,
+			"# counter %d: %llx%s%s, began with %llx, added %llx, taken %llx\n",
+			i, (unsigned long long)count_of(c),
+			c->semaphore ? ", semaphore" : "",
+			c->nonblock ? ", O_NONBLOCK" : "",
+			(unsigned long long)c->initval,
+			(unsigned long long)c->written,
+			(unsigned long long)c->taken);
+	}
+	for (i = 0; i < NR_SLOTS; i++) {
+		const struct slot *slot = &world->slots[i];
+
+		if (slot->used)
+			fprintf(stderr,
+				"# task %d of %d: %c, %s %s (value %llx) of counter %d%s\n",
+				slot->tid, slot->pid,
+				task_state(slot->pid, slot->tid),
+				states[slot->state], op_name(slot->op),
+				(unsigned long long)slot->value, slot->counter,
+				slot->state == IN_OP &&
+				!may_sleep(slot, count_of(&world->counters[slot->counter])) ?
+				"  <-- could go on" : "");
+	}
+}
+
+/* Until tasks rest, or (@end) are gone; frees them from their sleep for that. */
+static bool wait_for_tasks(bool end)
+{
+	uint64_t sum, last = 0;
+	double since = now();
+	int same = 0, sleeping;
+
+	for (;;) {
+		enum finding finding = look(&sum, &sleeping);
+		int i, used = 0;
+
+		if (world->failed)
+			return false;
+		for (i = 0; i < NR_SLOTS; i++)
+			used += world->slots[i].used;
+		if (end && !used)
+			return true;
+		if (sum != last) {
+			last = sum;
+			since = now();
+			same = 0;
+		} else {
+			same++;
+		}
+		if (finding == RESTING && same && !end) {
+			atomic_fetch_add(&world->slept, sleeping);
+			return true;
+		}
+		if (finding == FORGOTTEN && same >= PATIENT_LOOKS) {
+			show();
+			fail("a task sleeps on what it could have");
+		} else if (now() - since > PATIENT_S) {
+			show();
+			fail("tasks do not %s", end ? "end" : "come to rest");
+		}
+		if (end)
+			free_sleepers();
+		sleep_us(same > 10 ? LOOK_US : 1000);
+	}
+}
+
+bool come_to_rest(void)
+{
+	return wait_for_tasks(false);
+}
+
+bool come_to_an_end(void)
+{
+	return wait_for_tasks(true);
+}
+
+/* What tasks that were killed may have added to @c, if some of it is @diff. */
+static bool explained(const struct counter *c, uint64_t diff)
+{
+	uint64_t sum;
+	int set, i;
+
+	for (set = 0; set < 1 << c->nr_unsure; set++) {
+		for (sum = 0, i = 0; i < c->nr_unsure; i++)
+			sum += set >> i & 1 ? c->unsure[i] : 0;
+		if (sum == diff)
+			return true;
+	}
+
+	return false;
+}
+
+bool books_agree(void)
+{
+	int i;
+
+	for (i = 0; i < NR_COUNTERS && !world->failed; i++) {
+		struct counter *c = &world->counters[i];
+		uint64_t diff = count_of(c) -
+				(c->initval + c->written - c->taken);
+
+		if (!explained(c, diff)) {
+			show();
+			fail("counter %d has %lld more than it should", i,
+			     (long long)diff);
+		}
+		c->written += diff;
+		c->nr_unsure = 0;
+	}
+
+	return !world->failed;
+}
+
+static bool sleeps(const struct slot *slot)
+{
+	return slot->used && slot->state == IN_OP && slot->wants != NOTHING &&
+	       task_state(slot->pid, slot->tid) == 'S';
+}
+
+/* Does the task wait for room, or for the opposite? */
+static bool wants_room(const struct slot *slot)
+{
+	return slot->wants == TO_WRITE || slot->wants == TO_SEE_OUT ||
+	       (slot->wants == TO_BE_CHOSEN &&
+		world->counters[slot->counter].role == FULL);
+}
+
+/* Gives those who sleep what they sleep for, once for each. */
+void free_sleepers(void)
+{
+	int i;
+
+	for (i = 0; i < NR_SLOTS; i++) {
+		struct slot *slot = &world->slots[i];
+		struct counter *c = &world->counters[slot->counter];
+
+		if (!sleeps(slot))
+			continue;
+		if (wants_room(slot))
+			counter_take(c);
+		else
+			counter_add(c, 1);
+	}
+}
+
+/*
+ * One operation on each counter that somebody sleeps on, and nothing after it
+ * that could free who is forgotten now: who goes on rests after. Returns whether
+ * there was any.
+ */
+bool nudge(uint64_t *rng)
+{
+	bool done[NR_COUNTERS] = { };
+	bool any = false;
+	int i;
+
+	for (i = 0; i < NR_SLOTS; i++) {
+		struct slot *slot = &world->slots[i];
+		struct counter *c = &world->counters[slot->counter];
+
+		if (!sleeps(slot) || done[slot->counter])
+			continue;
+		done[slot->counter] = true;
+		any = true;
+		if (wants_room(slot))
+			counter_take(c);
+		else
+			counter_add(c, 1 + draw(rng) % 3);
+	}
+	atomic_fetch_add(&world->nudges, 1);
+
+	return any;
+}

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stress: everything at once, for as long as one likes.
+ *
+ * A round has a number of counters of all kinds, processes with threads that do
+ * to them whatever can be done, and others that make it hard for them. Every
+ * fraction of a second, at the end of a beat, the tasks are to rest; then
+ * nobody may sleep on what he could have, and the books must agree to the last
+ * unit. So it must be when those who sleep are nudged, each counter by a single
+ * operation, with no traffic that would repair what went wrong. After a round
+ * no counter may be left, and the modules are unloaded and loaded again.
+ *
+ * Needs root, a guest of its own, and in EVFD_KO the path of evfd.ko with the
+ * samples beside it; scripts/stress runs it so. What tasks draw depends on the
+ * seed, so that a seed that failed may well fail again; what comes of it also
+ * depends on time. Prints KTAP, a test a round. stress.h lists the parts.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../samples/evfd_consumer.h"
+#include "../../samples/evfd_ticker.h"
+#include "stress.h"
+
+#define ROUND_S		5.0
+#define INSTANCES	"/sys/kernel/debug/evfd/instances"
+
+static const char * const modules[] = { "evfd", "evfd_ticker", "evfd_consumer" };
+
+struct world *world;
+int world_fd;
+
+uint64_t draw(uint64_t *rng)
+{
+	uint64_t z = *rng += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+
+	return z ^ z >> 31;
+}
+
+double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+void sleep_us(unsigned int us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* The first one counts; by anybody. */
+void fail(const char *format, ...)
+{
+	int not_yet = 0;
+	va_list args;
+
+	if (!atomic_compare_exchange_strong(&world->failed, &not_yet, 1))
+		return;
+	va_start(args, format);
+	vsnprintf(world->why, sizeof(world->why), format, args);
+	va_end(args);
+}
+
+/* ---- modules ---- */
+
+int try_unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+static int load_module(const char *module)
+{
+	char path[PATH_MAX], copy[PATH_MAX];
+	const char *evfd = getenv("EVFD_KO") ?: "";
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "%s", evfd);
+	snprintf(copy, sizeof(copy), "%s", evfd);
+	if (strcmp(module, "evfd"))
+		snprintf(path, sizeof(path), "%.4000s/../samples/%.32s.ko",
+			 dirname(copy), module);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "stress: %s: %s\n", path, strerror(errno));
+		return -1;
+	}
+	ret = syscall(SYS_finit_module, fd, "", 0);
+	if (ret && errno == EEXIST)
+		ret = 0;
+	if (ret)
+		fprintf(stderr, "stress: load %s: %s\n", path, strerror(errno));
+	close(fd);
+
+	return ret;
+}
+
+static bool load_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(modules); i++)
+		if (load_module(modules[i]))
+			return false;
+
+	return true;
+}
+
+/* How many counters there are, as debugfs lists them; -1 if it does not. */
+static int instances(void)
+{
+	char line[256];
+	int n = -1;
+	FILE *f;
+
+	f = fopen(INSTANCES, "r");
+	while (f && fgets(line, sizeof(line), f))
+		n++;
+	if (f)
+		fclose(f);
+
+	return n;
+}
+
+/*
+ * Nothing is left: the kernel's workers may have the last word for a while. What
+ * is left after the last file has gone, kmem_cache_destroy() complains of.
+ */
+static void unload_all(void)
+{
+	int looks = 0, before = -1, i, n, ret = 0;
+
+	while ((n = instances()) > 0 && looks < PATIENT_LOOKS) {
+		looks = n == before ? looks + 1 : 0;
+		before = n;
+		sleep_us(LOOK_US);
+	}
+	if (n > 0) {
+		fail("%d counters are left", n);
+		return;
+	}
+	for (i = ARRAY_SIZE(modules) - 1; i >= 0 && !ret; i--) {
+		for (looks = 0; looks < PATIENT_LOOKS; looks++) {
+			ret = try_unload(modules[i]);
+			if (ret != -EWOULDBLOCK)
+				break;
+			sleep_us(LOOK_US);
+		}
+		if (ret)
+			fail("to unload %s, which nobody uses, returned %d",
+			     modules[i], ret);
+	}
+}
+
+/* ---- a round ---- */
+
+static int create(const struct counter *c)
+{
+	struct evfd_create arg = {
+		.flags = (c->semaphore ? EVFD_SEMAPHORE : 0) |
+			 (c->nonblock ? EVFD_NONBLOCK : 0),
+		.initval = c->initval,
+	};
+	int dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
+	int fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
+
+	close(dev);
+	return fd;
+}
+
+/* Every kind there is; those that block more often. */
+static void make_counters(void)
+{
+	int i;
+
+	memset(world->counters, 0, sizeof(world->counters));
+	for (i = 0; i < NR_COUNTERS; i++) {
+		struct counter *c = &world->counters[i];
+
+		c->semaphore = i & 1;
+		c->role = i < 6 ? LOW : i < 10 ? FULL : i < 12 ? TICKED : CONSUMED;
+		c->nonblock = i == 4 || i == 5;
+		c->toggled = i == 2 || i == 3 || i == 8;
+		if (c->role == FULL)
+			c->initval = MAX - 3;
+		c->fd = create(c);
+		if (c->fd < 0)
+			fail("create: %s", strerror(errno));
+		c->sample = -1;
+		if (c->role == TICKED)
+			c->sample = open("/dev/evfd-ticker", O_RDWR | O_CLOEXEC);
+		if (c->role == CONSUMED)
+			c->sample = open("/dev/evfd-consumer",
+					 O_RDWR | O_CLOEXEC);
+		if (c->role >= TICKED && c->sample < 0)
+			fail("a sample's device: %s", strerror(errno));
+	}
+	for (i = 0; i < NR_SOCKETS; i++)
+		if (socketpair(AF_UNIX, SOCK_DGRAM, 0, world->sockets[i]))
+			fail("socketpair: %s", strerror(errno));
+}
+
+static void close_counters(void)
+{
+	int i;
+
+	for (i = 0; i < NR_COUNTERS; i++) {
+		close(world->counters[i].fd);
+		if (world->counters[i].sample >= 0)
+			close(world->counters[i].sample);
+	}
+	for (i = 0; i < NR_SOCKETS; i++) {
+		close(world->sockets[i][0]);
+		close(world->sockets[i][1]);
+	}
+}
+
+static void start_samples(uint64_t *rng)
+{
+	int i;
+
+	for (i = 0; i < NR_COUNTERS; i++) {
+		struct counter *c = &world->counters[i];
+		struct evfd_ticker_start start = {
+			.fd = c->fd,
+			.period_ns = 500000 + draw(rng) % 4000000,
+		};
+
+		if ((c->role == TICKED &&
+		     ioctl(c->sample, EVFD_TICKER_START, &start)) ||
+		    (c->role == CONSUMED &&
+		     ioctl(c->sample, EVFD_CONSUMER_ATTACH, c->fd)))
+			fail("start of a sample: %s", strerror(errno));
+	}
+}
+
+/* And enters in the books what they have done. */
+static void stop_samples(void)
+{
+	struct evfd_consumer_stats consumer;
+	struct evfd_ticker_stats ticker;
+	int i;
+
+	for (i = 0; i < NR_COUNTERS; i++) {
+		struct counter *c = &world->counters[i];
+
+		if (c->role == TICKED) {
+			if (ioctl(c->sample, EVFD_TICKER_STOP) ||
+			    ioctl(c->sample, EVFD_TICKER_STATS, &ticker))
+				fail("stop of a ticker: %s", strerror(errno));
+			c->written += ticker.ticks;
+			world->ticks += ticker.ticks;
+		} else if (c->role == CONSUMED) {
+			if (ioctl(c->sample, EVFD_CONSUMER_DETACH) ||
+			    ioctl(c->sample, EVFD_CONSUMER_STATS, &consumer))
+				fail("stop of a consumer: %s", strerror(errno));
+			c->taken += consumer.consumed;
+			world->consumed += consumer.consumed;
+		}
+	}
+}
+
+static void beats(uint64_t *rng)
+{
+	double end = now() + ROUND_S;
+
+	do {
+		int nudges = draw(rng) % 6;
+
+		start_samples(rng);
+		wake_tasks();
+		disturb_tasks(rng);
+		world->pause = 1;
+		stop_samples();
+		atomic_fetch_add(&world->beats, 1);
+		do {
+			if (!come_to_rest() || !books_agree())
+				return;
+		} while (nudges-- && nudge(rng));
+	} while (now() < end);
+}
+
+static bool round_run(uint64_t seed)
+{
+	pid_t pids[NR_PROCESSES];
+	uint64_t rng = seed;
+	int i, status;
+
+	world->stop = 0;
+	world->pause = 1;
+	make_counters();
+	for (i = 0; i < NR_PROCESSES; i++)
+		pids[i] = start_process(i, draw(&rng));
+	victims_start(draw(&rng));
+	disturb_start(draw(&rng));
+	beats(&rng);
+	disturb_stop();
+
+	/* The end. From here on all that sleep are freed. */
+	if (world->failed)
+		return false;
+	world->stop = 1;
+	wake_tasks();
+	if (!come_to_an_end())
+		return false;
+	for (i = 0; i < NR_PROCESSES; i++) {
+		waitpid(pids[i], &status, 0);
+		if (status)
+			fail("a process ended with status %x", status);
+	}
+	victims_stop();
+	if (!books_agree())
+		return false;
+
+	close_counters();
+	unload_all();
+	return !world->failed && load_all();
+}
+
+static void summary(void)
+{
+	printf("# %" PRIu64 " operations, %" PRIu64 " beats, %" PRIu64
+	       " nudges, %" PRIu64 " sleepers looked at, %" PRIu64
+	       " counters\n"
+	       "# %" PRIu64 " signals, %" PRIu64 " caught, %" PRIu64
+	       " kills, %" PRIu64 " faults, %" PRIu64 " forks, %" PRIu64
+	       " execs\n"
+	       "# %" PRIu64 " ticks from interrupts, %" PRIu64
+	       " consumed by a worker\n"
+	       "# %" PRIu64 " times a CPU less, %" PRIu64 " hogs, %" PRIu64
+	       " crowds killed, %" PRIu64 " times no memory, %" PRIu64
+	       " times not unloaded\n",
+	       world->operations, world->beats, world->nudges, world->slept,
+	       world->instances, world->signals, world->interrupted,
+	       world->kills, world->faults, world->forks, world->execs,
+	       world->ticks, world->consumed, world->unplugged, world->hogs,
+	       world->crowds, world->no_memory, world->refused);
+}
+
+static void prepare(void)
+{
+	struct rlimit files = { 16384, 16384 };
+	sigset_t set;
+
+	if (setrlimit(RLIMIT_NOFILE, &files)) {
+		perror("stress: RLIMIT_NOFILE");
+		exit(2);
+	}
+	/* For all but those who say otherwise. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (access("/sys/kernel/debug/tracing", F_OK))
+		mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
+
+	/* With all this going on, half a minute without a CPU is no report. */
+	put("/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout", "300");
+	put("/proc/sys/kernel/hung_task_timeout_secs", "300");
+	put("/proc/sys/kernel/watchdog_thresh", "60");
+
+	world_fd = syscall(SYS_memfd_create, "stress", 0);
+	if (world_fd < 0 || ftruncate(world_fd, sizeof(*world))) {
+		perror("stress: memfd_create");
+		exit(2);
+	}
+	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     world_fd, 0);
+	if (world == MAP_FAILED) {
+		perror("stress: mmap");
+		exit(2);
+	}
+}
+
+static int usage(FILE *f, int status)
+{
+	fprintf(f, "Usage: stress [--time S] [--seed N]\n"
+		"  --time S  for about S seconds (60)\n"
+		"  --seed N  the first round's seed (1); the next have N + 1, ...\n");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "time", required_argument, NULL, 't' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	double seconds = 60, end;
+	uint64_t seed = 1;
+	int c, n = 0;
+
+	if (argc == 5 && !strcmp(argv[1], "--child"))
+		return exec_child(argv + 2);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 't':
+			seconds = strtod(optarg, NULL);
+			break;
+		case 's':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	prepare();
+	if (!load_all())
+		return 2;
+
+	puts("TAP version 13");
+	end = now() + seconds;
+	do {
+		uint64_t rng = seed + n;
+		bool good = round_run(draw(&rng));
+
+		printf("%sok %d stress: seed %" PRIu64 " # %" PRIu64
+		       " operations in %" PRIu64 " beats so far\n",
+		       good ? "" : "not ", n + 1, seed + n, world->operations,
+		       world->beats);
+		n++;
+		if (!good)
+			printf("# %s\n", world->why);
+	} while (!world->failed && now() < end);
+	summary();
+	printf("1..%d\n", n);
+
+	/* Those who sleep for ever are the guest's to end. */
+	return world->failed;
+}
