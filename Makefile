@@ -27,13 +27,13 @@ KDIR := $$(scripts/kernel path $(KERNEL) build)
 ARCHFLAG := $(if $(filter uml native,$(KERNEL)),ARCH=um)
 endif
 
-SOURCES := Kbuild uapi/linux/evfd.h module/Kbuild \
-	   $(filter-out %.mod.c,$(wildcard module/*.[ch]))
+SOURCES := Kbuild uapi/linux/evfd.h module/Kbuild samples/Kbuild \
+	   $(filter-out %.mod.c,$(wildcard module/*.[ch] samples/*.[ch]))
 KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
 PREFIX ?= /usr/local
 
-.PHONY: all modules modules_install install clean demo test check verify bench clients fuzz help
+.PHONY: all modules samples modules_install install clean demo test test-kernel check verify bench clients fuzz tour matrix stress lab mutants coverage help
 
 all: modules
 
@@ -46,6 +46,11 @@ ifdef KERNEL
 endif
 	+@flock $(OUT) $(KBUILD) modules
 	@echo "evfd.ko is $(OUT)/module/evfd.ko" >&2
+
+# The same, with the modules that show how to use it from inside the kernel.
+samples:
+	+@$(MAKE) --no-print-directory EVFD_SAMPLES=m modules
+	@echo "the samples are $(OUT)/samples/*.ko" >&2
 
 modules_install:
 	+$(KBUILD) modules_install
@@ -67,6 +72,9 @@ demo:
 test:
 	@scripts/test
 
+test-kernel:
+	@scripts/test --kernel $(or $(KERNEL),stock)
+
 check:
 	@scripts/check
 
@@ -76,9 +84,28 @@ verify:
 clients:
 	@scripts/clients
 
+matrix:
+	@scripts/matrix
+
 T ?= 60
 fuzz:
 	@scripts/fuzz --time $(T)
+
+tour:
+	@scripts/tour $(CHAPTER)
+
+stress:
+	@scripts/stress --time $(T)
+
+lab:
+	@scripts/lab $(N) $(if $(HINT),--hint $(HINT),$(if $(CHECK),--check,\
+		$(if $(SOLUTION),--solution,$(if $(RESET),--reset))))
+
+mutants:
+	@scripts/mutants
+
+coverage:
+	@scripts/coverage
 
 bench:
 	@QUICK=$(QUICK) scripts/bench
@@ -87,14 +114,22 @@ help:
 	@echo 'make [modules]        build evfd.ko, for KDIR=, KERNEL= or the running kernel'
 	@echo 'make install          install the module and its header (INSTALL_MOD_PATH=,'
 	@echo '                      DESTDIR=, PREFIX= as usual); modules_install: only the module'
+	@echo 'make samples          evfd.ko and the modules of samples/, which use it'
 	@echo 'make clean            remove everything that was built here'
 	@echo 'make demo             see it work: nine small programs in a test VM'
-	@echo 'make test             KUnit (User Mode Linux) and kselftests (QEMU)'
+	@echo 'make tour [CHAPTER=N] how it works inside, watched while it does'
+	@echo 'make lab N=1          twelve bugs to find; HINT=1, CHECK=1, see labs/README.md'
+	@echo 'make test             all tests, on a stock kernel and on a debug kernel'
+	@echo 'make test-kernel KERNEL=NAME  those that run on any kernel, on that one'
 	@echo 'make check            checkpatch, sparse, kernel-doc, the header, shellcheck'
 	@echo 'make verify           prove the barriers (herd7) and the waiting (spin)'
 	@echo 'make bench            evfd beside eventfd(2), at most 10 minutes; QUICK=1: one'
 	@echo 'make fuzz T=60        look for differences from eventfd(2) with random calls'
+	@echo 'make stress T=60      everything at once: counts, wakeups and memory are kept'
+	@echo 'make mutants          break the module on purpose: the tests have to notice'
+	@echo 'make coverage         which lines and branches of the module the tests run'
 	@echo 'make clients          programs written for eventfd(2), run on evfd'
+	@echo 'make matrix           build and test on every kernel that a user may have'
 	@echo 'scripts/vm --help     run anything in a VM with the module loaded'
 	@echo 'scripts/kernel list   the kernels that there are'
 	@echo 'W=1, C=1, LLVM=1, ARCH=, CROSS_COMPILE= are handed to kbuild.'
