@@ -62,7 +62,11 @@ static void control(int op, int way)
 	must(epoll_ctl(ep, op, fds[way], &event) == 0);
 }
 
-/* Waits once and prints who is told of what; @who says who has to be. */
+/*
+ * Waits and prints who is told of what; @who says who has to be. A write tells
+ * one after the other, so who waits on another CPU may be back when only the
+ * first has been told: it waits for the rest as well.
+ */
 static void look(const char *what, int timeout, const char *who)
 {
 	char row[NR_WAYS + 1] = "---";
@@ -71,19 +75,23 @@ static void look(const char *what, int timeout, const char *who)
 	char wait[16];
 	int nr, i;
 
-	/* SIGUSR1 comes through in here, and nowhere else. */
-	while ((nr = epoll_pwait(ep, got, NR_WAYS, timeout, &no_signals)) < 0) {
-		must(errno == EINTR && timeout == -1);
-		printf("%-24s %8d  a signal: EINTR, waits again\n", what,
-		       timeout);
-		put(interrupted, 1);
-	}
+	do {
+		/* SIGUSR1 comes through in here, and nowhere else. */
+		nr = epoll_pwait(ep, got, NR_WAYS, timeout, &no_signals);
+		if (nr < 0) {
+			must(errno == EINTR && timeout == -1);
+			printf("%-24s %8d  a signal: EINTR, waits again\n",
+			       what, timeout);
+			put(interrupted, 1);
+		}
+		for (i = 0; i < nr; i++) {
+			must(got[i].events == EPOLLIN);
+			row[got[i].data.u32] = "LEO"[got[i].data.u32];
+		}
+	} while (timeout == -1 && strcmp(row, who));
 
-	for (i = 0; i < nr; i++) {
-		must(got[i].events == EPOLLIN);
-		told[got[i].data.u32]++;
-		row[got[i].data.u32] = "LEO"[got[i].data.u32];
-	}
+	for (i = 0; i < NR_WAYS; i++)
+		told[i] += row[i] != '-';
 	snprintf(wait, sizeof(wait), timeout > 0 ? "%d ms" : "%d", timeout);
 	printf("%-24s %8s %6.1f s %7s %6s %8s\n", what, wait, now() - start,
 	       row[LEVEL] == 'L' ? "told" : "-", row[EDGE] == 'E' ? "told" : "-",
