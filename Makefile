@@ -33,7 +33,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
 PREFIX ?= /usr/local
 
-.PHONY: all modules samples modules_install install clean demo test test-kernel check verify bench clients fuzz tour matrix stress lab mutants coverage help
+.PHONY: all modules samples modules_install install clean demo test test-all test-kernel check verify bench clients fuzz tour matrix stress lab mutants coverage help
 
 all: modules
 
@@ -71,6 +71,9 @@ demo:
 
 test:
 	@scripts/test
+
+test-all:
+	@scripts/test --all
 
 test-kernel:
 	@scripts/test --kernel $(or $(KERNEL),stock)
@@ -119,7 +122,8 @@ help:
 	@echo 'make demo             see it work: nine small programs in a test VM'
 	@echo 'make tour [CHAPTER=N] how it works inside, watched while it does'
 	@echo 'make lab N=1          twelve bugs to find; HINT=1, CHECK=1, see labs/README.md'
-	@echo 'make test             all tests, on a stock kernel and on a debug kernel'
+	@echo 'make test             the tests, on a stock kernel and on a debug kernel'
+	@echo 'make test-all         and those that take long: what CI runs'
 	@echo 'make test-kernel KERNEL=NAME  those that run on any kernel, on that one'
 	@echo 'make check            checkpatch, sparse, kernel-doc, the header, shellcheck'
 	@echo 'make verify           prove the barriers (herd7) and the waiting (spin)'
