@@ -637,7 +637,6 @@ int exec_child(char **argv)
 		     world_fd, 0);
 	if (world == MAP_FAILED)
 		return 1;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prepare_pages();
 	install_signals();
 	child(&world->slots[atoi(argv[1])], strtoull(argv[2], NULL, 10));
