@@ -51,7 +51,12 @@ for thread in threads:
     thread.join()
 
 folder = "/proc/%d/fd/" % server.pid
-links = [os.readlink(folder + fd) for fd in os.listdir(folder)]
+links = []
+for fd in os.listdir(folder):
+    try:
+        links.append(os.readlink(folder + fd))
+    except FileNotFoundError:
+        pass    # a connection that it closed meanwhile
 print("descriptors: evfd x %d, eventfd x %d" % (
     links.count("anon_inode:[evfd]"), links.count("anon_inode:[eventfd]")))
 server.terminate()
