@@ -1146,7 +1146,8 @@ static void evfd_callback_signals_from_hardirq(struct kunit *test)
 	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
 
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_b) == 1));
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(on_a), 1);
+	/* The worker may be done before the callback that called for it. */
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_a) == 1));
 	KUNIT_EXPECT_FALSE(test, on_b->hardirq);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(a), 1);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(b), 1);
@@ -1254,7 +1255,7 @@ static void evfd_signal_from_eventfd_callback(struct kunit *test)
 	current->in_eventfd = 0;
 
 	/* Who called is the worker, which may have been quick. */
-	if (num_online_cpus() == 1)
+	if (num_online_cpus() == 1 && !IS_ENABLED(CONFIG_PREEMPTION))
 		KUNIT_EXPECT_EQ(test, calls, 0);
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader));
 	KUNIT_EXPECT_EQ(test, reader->total, 1);
