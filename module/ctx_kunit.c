@@ -984,7 +984,10 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 
 	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	t->left = signals;
-	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
+	/* On another CPU it might take what the pollers have yet to hear of. */
+	migrate_disable();
+	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD,
+		      HRTIMER_MODE_REL_PINNED_HARD);
 
 	end = jiffies + usecs_to_jiffies(EVFD_KUNIT_TIMEOUT_US);
 	while (taken < signals && time_before(jiffies, end)) {
@@ -993,6 +996,7 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 		cond_resched();
 	}
 	hrtimer_cancel(&t->hrtimer);
+	migrate_enable();
 
 	KUNIT_EXPECT_EQ(test, taken, signals);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
