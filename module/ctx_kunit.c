@@ -104,6 +104,28 @@ static void evfd_ctx_find_goes_by_id(struct kunit *test)
 		evfd_ctx_put(found);
 }
 
+/* Who has no reference left may still be in the tree for a moment. */
+static void evfd_ctx_find_skips_what_goes(struct kunit *test)
+{
+	struct evfd_ctx *going = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_ctx *next = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_ctx *found;
+
+	refcount_set(&going->kref.refcount, 0);
+	found = evfd_ctx_find(going->id);
+	refcount_set(&going->kref.refcount, 1);
+	KUNIT_ASSERT_PTR_EQ(test, found, next);
+	KUNIT_EXPECT_EQ(test, kref_read(&next->kref), 2);
+	evfd_ctx_put(found);
+
+	refcount_set(&next->kref.refcount, 0);
+	found = evfd_ctx_find(next->id);
+	refcount_set(&next->kref.refcount, 1);
+	KUNIT_EXPECT_TRUE(test, !found || found->id > next->id);
+	if (found)
+		evfd_ctx_put(found);
+}
+
 /* Makes counters and drops them, some later than others, until n is set. */
 static int evfd_test_come_and_go(struct evfd_kunit_task *task)
 {
@@ -1004,6 +1026,33 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), signals);
 }
 
+/* Interrupts add while the task does: neither may undo the other's. */
+static void evfd_signals_from_two_contexts_add_up(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_test_timer *t = evfd_test_timer(test, ctx);
+	const int signals = 500;
+	unsigned long end;
+	u64 own = 0;
+
+	t->left = signals;
+	migrate_disable();
+	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD,
+		      HRTIMER_MODE_REL_PINNED_HARD);
+
+	end = jiffies + usecs_to_jiffies(EVFD_KUNIT_TIMEOUT_US);
+	while (READ_ONCE(t->left) && time_before(jiffies, end)) {
+		evfd_signal(ctx);
+		own++;
+		cond_resched();
+	}
+	hrtimer_cancel(&t->hrtimer);
+	migrate_enable();
+
+	KUNIT_EXPECT_EQ(test, t->left, 0);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), own + signals);
+}
+
 /* The last reference may be that of an interrupt. */
 static enum hrtimer_restart evfd_test_hrtimer_put(struct hrtimer *timer)
 {
@@ -1278,10 +1327,13 @@ static void evfd_deferred_signals_add_up(struct kunit *test)
 
 	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_test_start_readers(test, ctx, evfd_test_take, reader, 2);
+	/* The worker is this CPU's, and does not come in between. */
+	preempt_disable();
 	current->in_eventfd = 1;
 	evfd_signal_mask(ctx, EPOLLPRI);
 	evfd_signal(ctx);
 	current->in_eventfd = 0;
+	preempt_enable();
 	for (i = 0; i < 2; i++) {
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader[i]));
 		KUNIT_EXPECT_EQ(test, reader[i]->total, 1);
@@ -1554,6 +1606,7 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_references_are_counted),
 	KUNIT_CASE(evfd_ctx_ids_are_never_used_again),
 	KUNIT_CASE(evfd_ctx_find_goes_by_id),
+	KUNIT_CASE(evfd_ctx_find_skips_what_goes),
 	KUNIT_CASE(evfd_ctx_find_while_others_come_and_go),
 	KUNIT_CASE(evfd_ctx_queued_counts_to_its_limit),
 	KUNIT_CASE(evfd_ctx_knows_its_creator),
@@ -1588,6 +1641,7 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_signal_from_softirq),
 	KUNIT_CASE(evfd_signal_from_hardirq),
 	KUNIT_CASE(evfd_signals_from_hardirq_add_up),
+	KUNIT_CASE(evfd_signals_from_two_contexts_add_up),
 	KUNIT_CASE(evfd_ctx_is_put_in_hardirq),
 	KUNIT_CASE(evfd_callback_signals_its_own),
 	KUNIT_CASE(evfd_callback_signals_many_times),

@@ -330,6 +330,28 @@ static void evfd_file_refuses_rwf_flags(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 1);
 }
 
+static void evfd_test_complete(struct kiocb *iocb, long ret)
+{
+}
+
+/* io_uring asks for them without asking the file, so of eventfd they mean nothing. */
+static void evfd_file_ignores_rwf_flags_of_io_uring(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+	u64 n = 3;
+	struct kvec vec = { .iov_base = &n, .iov_len = sizeof(n) };
+	struct iov_iter iter;
+	struct kiocb iocb;
+
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_flags |= IOCB_DSYNC;
+	iocb.ki_complete = evfd_test_complete;
+	iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, sizeof(n));
+	KUNIT_EXPECT_EQ(test, file->f_op->write_iter(&iocb, &iter), 8);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 3);
+}
+
 /* ---- vectors ---- */
 
 static void evfd_test_iovec(struct iov_iter *iter, unsigned int direction,
@@ -994,6 +1016,90 @@ static void evfd_file_killed_reader_stops_trying(struct kunit *test)
 	}
 }
 
+/* Adds and takes in turns until n is set; total is what it left to others. */
+static int evfd_test_thread_turns(struct evfd_kunit_task *task)
+{
+	u64 n;
+
+	while (!READ_ONCE(task->n) && !kthread_should_stop()) {
+		if (evfd_ctx_add(task->ctx, 1))
+			task->total++;
+		cond_resched();
+		evfd_ctx_do_read(task->ctx, &n);
+		task->total -= n;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Reads until something is wrong or it is interrupted. */
+static int evfd_test_thread_read_on(struct evfd_kunit_task *task)
+{
+	int ret;
+	u64 n;
+
+	do {
+		ret = evfd_test_kread(task->priv, 0, &n);
+		if (ret == 8)
+			task->total += n;
+	} while (ret == 8);
+	return ret;
+}
+
+/* Reads many times, killed before each; 0 if it always took or was told so. */
+static int evfd_test_thread_killed_reads(struct evfd_kunit_task *task)
+{
+	int ret = 8, i;
+	u64 n;
+
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	for (i = 0; i < 2000 && (ret == 8 || ret == -ERESTARTSYS); i++) {
+		ret = evfd_test_kread(task->priv, 0, &n);
+		if (ret == 8)
+			task->total += n;
+		cond_resched();
+	}
+	flush_signals(current);
+	return ret == 8 || ret == -ERESTARTSYS ? 0 : ret;
+}
+
+/*
+ * Who is killed does not sleep but looks: what it finds may be gone again when it
+ * has copied it, and it leaves. Nothing is lost by that, nor the wake of who
+ * sleeps.
+ */
+static void evfd_file_killed_readers_lose_nothing(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct file *file = evfd_test_file(test, 0,
+						   i & 1 ? EVFD_SEMAPHORE : 0);
+		struct evfd_kunit_task *turns, *killed, *reader;
+		struct evfd_ctx *ctx = evfd_test_ctx(test, file);
+
+		reader = evfd_test_start_reader(test, file,
+						evfd_test_thread_read_on, file);
+		turns = evfd_kunit_start(test, evfd_test_thread_turns, ctx,
+					 NULL, 0);
+		killed = evfd_kunit_start(test, evfd_test_thread_killed_reads,
+					  ctx, file, 0);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(killed));
+		KUNIT_EXPECT_EQ(test, killed->ret, 0);
+		WRITE_ONCE(turns->n, 1);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(turns));
+
+		/* What is left is taken by who sleeps. */
+		KUNIT_EXPECT_TRUE(test,
+				  evfd_kunit_until(evfd_ctx_count(ctx) == 0));
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader));
+		KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
+		KUNIT_EXPECT_EQ(test, turns->total,
+				killed->total + reader->total);
+	}
+}
+
 static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_file_alloc_is_as_asked),
 	KUNIT_CASE(evfd_file_has_its_name),
@@ -1005,6 +1111,7 @@ static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_file_refuses_the_overflow_value),
 	KUNIT_CASE(evfd_file_does_not_block_if_told),
 	KUNIT_CASE(evfd_file_refuses_rwf_flags),
+	KUNIT_CASE(evfd_file_ignores_rwf_flags_of_io_uring),
 	KUNIT_CASE(evfd_file_writev_adds_each_segment),
 	KUNIT_CASE(evfd_file_writev_stops_when_full),
 	KUNIT_CASE(evfd_file_readv_fills_segments),
@@ -1022,6 +1129,7 @@ static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_file_interrupts_change_nothing),
 	KUNIT_CASE(evfd_file_fault_passes_the_wake_on),
 	KUNIT_CASE(evfd_file_killed_reader_stops_trying),
+	KUNIT_CASE(evfd_file_killed_readers_lose_nothing),
 	{}
 };
 

@@ -209,6 +209,24 @@ static void evfd_trace_an_add_wakes(struct kunit *test)
 			   "wake queue=1 nr=7 why=0\n");
 }
 
+static void evfd_trace_a_signal_wakes(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_test_log *log = evfd_test_log(test, ctx);
+	struct evfd_kunit_task *task;
+
+	/* With nobody else there. */
+	task = evfd_kunit_start(test, evfd_test_thread_wait_readable, ctx,
+				NULL, 0);
+	KUNIT_ASSERT_TRUE(test, evfd_test_blocked(log, 1));
+	evfd_signal(ctx);
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(task));
+	KUNIT_EXPECT_STREQ(test, log->text,
+			   "block queue=1 n=1\n"
+			   "signal mask=0 count=1\n"
+			   "wake queue=1 nr=1 why=0\n");
+}
+
 static void evfd_trace_a_wake_is_passed_on(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -253,6 +271,23 @@ static void evfd_trace_a_take_wakes(struct kunit *test)
 			   "wake queue=2 nr=0 why=1\n");
 }
 
+/* A consumer in the kernel tells pollers of room, if there was none. */
+static void evfd_trace_room_is_told_of(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX,
+					      EVFD_SEMAPHORE);
+	struct evfd_test_log *log = evfd_test_log(test, ctx);
+	u64 n;
+
+	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_ctx_do_read(ctx, &n);
+	evfd_ctx_do_read(ctx, &n);
+	KUNIT_EXPECT_STREQ(test, log->text,
+			   "read n=1 count=18446744073709551613\n"
+			   "wake queue=0 nr=1 why=1\n"
+			   "read n=1 count=18446744073709551612\n");
+}
+
 static void evfd_test_signal_once(struct evfd_kunit_poller *poller)
 {
 	if (poller->budget-- > 0)
@@ -293,8 +328,10 @@ static struct kunit_case evfd_trace_cases[] = {
 	KUNIT_CASE(evfd_trace_nobody_waits),
 	KUNIT_CASE(evfd_trace_signals_saturate),
 	KUNIT_CASE(evfd_trace_an_add_wakes),
+	KUNIT_CASE(evfd_trace_a_signal_wakes),
 	KUNIT_CASE(evfd_trace_a_wake_is_passed_on),
 	KUNIT_CASE(evfd_trace_a_take_wakes),
+	KUNIT_CASE(evfd_trace_room_is_told_of),
 	KUNIT_CASE(evfd_trace_a_callback_defers),
 	KUNIT_CASE(evfd_trace_a_release_wakes),
 	{}
