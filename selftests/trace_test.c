@@ -600,6 +600,63 @@ TEST_F(trace, a_reader_that_copied_for_nothing_blocks)
 	held_page_free(&held);
 }
 
+/*
+ * What a reader of a semaphore has copied is right as long as 1 is left: others may
+ * take and add meanwhile.
+ */
+TEST_F(trace, a_semaphore_that_changed_is_no_retry)
+{
+	struct evfd_task task = { .fd = self->sem, .op = evfd_task_read_buf };
+	struct held_page held;
+	uint64_t n;
+	int ret;
+
+	ret = held_page_make(&held, 4096);
+	if (ret)
+		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	task.buf = held.page;
+	ASSERT_EQ(8, evfd_test_write(self->sem, 1));
+	ASSERT_EQ(0, evfd_task_run(&task));
+	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
+	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
+	ASSERT_EQ(0, clear());
+	ASSERT_EQ(0, held_page_give(&held));
+	ASSERT_EQ(0, evfd_task_join(&task));
+	EXPECT_EQ(8, task.ret);
+	EXPECT_EQ(1, *(uint64_t *)held.page);
+	EXPECT_STREQ("read n=1 count=2\n", events(self->sem_id));
+	held_page_free(&held);
+}
+
+TEST_F(trace, a_semaphore_that_was_emptied_is_a_retry)
+{
+	struct evfd_task task = { .fd = self->sem, .op = evfd_task_readv_buf };
+	struct held_page held;
+	uint64_t n;
+	int ret;
+
+	ret = held_page_make(&held, 4096);
+	if (ret)
+		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	task.buf = held.page;
+	ASSERT_EQ(0, fcntl(self->sem, F_SETFL, 0));
+	ASSERT_EQ(8, evfd_test_write(self->sem, 2));
+	ASSERT_EQ(0, evfd_task_run(&task));
+	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
+	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
+	ASSERT_EQ(0, clear());
+	ASSERT_EQ(0, held_page_give(&held));
+	ASSERT_LE(0, evfd_task_rewoken(&task));
+	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
+	ASSERT_EQ(0, evfd_task_join(&task));
+	EXPECT_EQ(8, task.ret);
+	EXPECT_STREQ("retry n=1\nblock queue=readers n=1\nread n=1 count=2\n",
+		     events_by(self->sem_id, task.tid));
+	held_page_free(&held);
+}
+
 TEST_F(trace, events_can_be_filtered_by_a_field)
 {
 	char filter[64];
