@@ -13,16 +13,15 @@ static void post(int fd)
 {
 	static const char *const names[READERS] = { "one", "two", "three", "four" };
 	struct task tasks[READERS];
-	int i;
+	int i, j;
 
 	for (i = 0; i < READERS; i++)
 		tour_start(&tasks[i], names[i], reader, fd);
-	WRITE(fd, 1);
-	for (i = 0; i < READERS; i++)
-		tour_asleep(tasks[i].tid);
-	NOTE("and the others");
-	for (i = 1; i < READERS; i++)
+	for (i = 0; i < READERS; i++) {
 		WRITE(fd, 1);
+		for (j = 0; j < READERS; j++)
+			tour_asleep(tasks[j].tid);
+	}
 	for (i = 0; i < READERS; i++)
 		tour_join(&tasks[i]);
 }
