@@ -12,9 +12,11 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/kmemleak.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/perf_event.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -1016,6 +1018,78 @@ static void evfd_file_killed_reader_stops_trying(struct kunit *test)
 	}
 }
 
+#ifdef CONFIG_HAVE_HW_BREAKPOINT
+/* A reader's buffer, of which the CPU tells when the value is copied there. */
+struct evfd_test_watch {
+	u64 value;
+	struct file *file;
+	struct evfd_ctx *ctx;
+	struct task_struct *reader;
+	bool told;
+};
+
+static void evfd_test_on_copy(struct perf_event *event,
+			      struct perf_sample_data *data,
+			      struct pt_regs *regs)
+{
+	struct evfd_test_watch *watch = event->overflow_handler_context;
+	u64 count = evfd_ctx_count(watch->ctx);
+
+	/* A copy may be of several steps. */
+	if (current != watch->reader || watch->told)
+		return;
+	watch->told = true;
+	/* A writer, who has yet to wake for it. */
+	evfd_ctx_update(watch->ctx, &count, count + 1);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+}
+
+static int evfd_test_thread_watched(struct evfd_kunit_task *task)
+{
+	struct evfd_test_watch *watch = task->priv;
+	int ret = evfd_test_kread(watch->file, 0, &watch->value);
+
+	flush_signals(current);
+	return ret;
+}
+
+/* Who is woken, loses what it copied and is killed hands its wake to the next. */
+static void evfd_file_killed_reader_passes_the_wake_on(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct evfd_kunit_task *killed, *reader;
+	struct perf_event * __percpu *events;
+	struct evfd_test_watch *watch;
+	struct perf_event_attr attr;
+
+	watch = kunit_kzalloc(test, sizeof(*watch), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, watch);
+	watch->file = file;
+	watch->ctx = evfd_test_ctx(test, file);
+	killed = evfd_test_start_reader(test, file, evfd_test_thread_watched,
+					watch);
+	watch->reader = killed->task;
+	reader = evfd_test_start_reader(test, file, evfd_test_thread_read, file);
+
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)&watch->value;
+	attr.bp_len = HW_BREAKPOINT_LEN_8;
+	attr.bp_type = HW_BREAKPOINT_W;
+	events = register_wide_hw_breakpoint(&attr, evfd_test_on_copy, watch);
+	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)events));
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 5), 8);
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(killed));
+	unregister_wide_hw_breakpoint(events);
+
+	KUNIT_EXPECT_TRUE(test, watch->told);
+	KUNIT_EXPECT_EQ(test, watch->value, 5);
+	KUNIT_EXPECT_EQ(test, killed->ret, -ERESTARTSYS);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
+	KUNIT_EXPECT_EQ(test, reader->total, 6);
+}
+#endif
+
 /* Adds and takes in turns until n is set; total is what it left to others. */
 static int evfd_test_thread_turns(struct evfd_kunit_task *task)
 {
@@ -1129,6 +1203,9 @@ static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_file_interrupts_change_nothing),
 	KUNIT_CASE(evfd_file_fault_passes_the_wake_on),
 	KUNIT_CASE(evfd_file_killed_reader_stops_trying),
+#ifdef CONFIG_HAVE_HW_BREAKPOINT
+	KUNIT_CASE(evfd_file_killed_reader_passes_the_wake_on),
+#endif
 	KUNIT_CASE(evfd_file_killed_readers_lose_nothing),
 	{}
 };
