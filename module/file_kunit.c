@@ -909,6 +909,46 @@ static void evfd_file_fault_passes_the_wake_on(struct kunit *test)
 }
 
 /*
+ * Half of the buffer has no page yet: who was woken copies the other half, and
+ * begins anew when it waits for the page.
+ */
+static void evfd_file_woken_reader_gets_its_page(struct kunit *test)
+{
+	const u64 value = 0x1122334455667788ULL;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct file *file = evfd_test_file(test, 0, 0);
+		struct evfd_kunit_task *reader;
+		struct evfd_test_fault *fault;
+		unsigned long addr;
+
+		fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, fault);
+		addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE,
+				     PROT_READ | PROT_WRITE,
+				     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+		KUNIT_ASSERT_NE(test, addr, 0);
+		KUNIT_ASSERT_LT(test, addr, (unsigned long)TASK_SIZE);
+		kmemleak_not_leak(current->mm);
+		evfd_test_put_user(test, (char __user *)addr, 1);
+		fault->file = file;
+		fault->buf = (char __user *)addr + PAGE_SIZE - 4;
+		fault->mm = current->mm;
+		fault->iter = i & 1;
+
+		reader = evfd_test_start_reader(test, file,
+						evfd_test_thread_fault, fault);
+		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, value), 8);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
+		KUNIT_EXPECT_EQ(test, reader->ret, 8);
+		KUNIT_EXPECT_EQ(test, evfd_ctx_count(reader->ctx), 0);
+		KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, fault->buf),
+				value);
+	}
+}
+
+/*
  * A page of user memory whose coming changes things: before the first attempt
  * to copy there succeeds, the count has changed and the reader been killed.
  */
@@ -1202,6 +1242,7 @@ static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_file_write_blocks_until_a_read),
 	KUNIT_CASE(evfd_file_interrupts_change_nothing),
 	KUNIT_CASE(evfd_file_fault_passes_the_wake_on),
+	KUNIT_CASE(evfd_file_woken_reader_gets_its_page),
 	KUNIT_CASE(evfd_file_killed_reader_stops_trying),
 #ifdef CONFIG_HAVE_HW_BREAKPOINT
 	KUNIT_CASE(evfd_file_killed_reader_passes_the_wake_on),
