@@ -154,6 +154,25 @@ static inline long evfd_task_rewoken(struct evfd_task *task)
 	return -1;
 }
 
+/*
+ * Waits until @task has been woken and sleeps again, @n times in all. Returns 0,
+ * or -1 if that does not come to be within the patience.
+ */
+static inline int evfd_task_wait_rewoken(struct evfd_task *task, long n)
+{
+	int ms;
+
+	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS && !task->done; ms++) {
+		long rewoken = evfd_task_rewoken(task);
+
+		if (rewoken < 0 || rewoken >= n)
+			return rewoken < 0 ? -1 : 0;
+		evfd_test_sleep_ms(1);
+	}
+
+	return -1;
+}
+
 /* Starts @task and waits until it sleeps. Returns 0, or -1 if it does not. */
 static inline int evfd_task_start(struct evfd_task *task)
 {

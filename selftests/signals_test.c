@@ -138,7 +138,7 @@ TEST_F(signals, read_restarts_under_sa_restart)
 			handled = 0;
 			ASSERT_EQ(0, pthread_kill(self->task.thread, SIGUSR1));
 			wait_handled(1);
-			ASSERT_LT(0, evfd_task_rewoken(&self->task))
+			ASSERT_EQ(0, evfd_task_wait_rewoken(&self->task, n))
 				TH_LOG("after the signal the read ended");
 		}
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
@@ -160,7 +160,7 @@ TEST_F(signals, write_restarts_under_sa_restart)
 	ASSERT_EQ(0, evfd_task_start(&self->task));
 	ASSERT_EQ(0, pthread_kill(self->task.thread, SIGUSR1));
 	wait_handled(1);
-	ASSERT_LT(0, evfd_task_rewoken(&self->task));
+	ASSERT_EQ(0, evfd_task_wait_rewoken(&self->task, 1));
 	EXPECT_EQ(MAX, evfd_test_count(self->fd));
 	ASSERT_EQ(8, evfd_test_read(self->fd, &value));
 	ASSERT_EQ(0, evfd_task_join(&self->task));
