@@ -307,6 +307,23 @@ TEST(the_creator_stays_when_others_have_it)
 	close(mine);
 }
 
+static int create_here(struct evfd_thread *thread)
+{
+	return evfd_test_create(0, 0);
+}
+
+TEST(the_creator_is_the_process_whatever_its_thread)
+{
+	struct evfd_thread thread = { .fn = create_here };
+
+	ASSERT_EQ(0, evfd_thread_start(&thread));
+	ASSERT_EQ(0, evfd_thread_join(&thread));
+	ASSERT_LE(0, thread.ret);
+	ASSERT_NE(getpid(), thread.tid);
+	EXPECT_EQ(getpid(), number(thread.ret, "evfd-creator:"));
+	close(thread.ret);
+}
+
 /* In a pid namespace, with a /proc for it. Returns the number of what is wrong. */
 static int look_from_namespace(int outside)
 {

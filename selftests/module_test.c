@@ -270,7 +270,10 @@ TEST_F(module, failed_creations_do_not_hold_it)
 TEST_F(module, the_device_comes_and_goes_with_it)
 {
 	static const char sysfs[] = "/sys/class/misc/evfd";
+	static const char debugfs[] = "/sys/kernel/debug/evfd";
 	static const char node[] = "/tmp/evfd-test-node";
+	/* Some kernels have none. */
+	bool listed = !access(debugfs, F_OK);
 	struct stat st;
 
 	ASSERT_EQ(0, stat("/dev/evfd", &st));
@@ -286,6 +289,7 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 	ASSERT_EQ(0, unload_soon());
 	EXPECT_EQ(-ENOENT, open_device());
 	EXPECT_EQ(-1, access(sysfs, F_OK));
+	EXPECT_EQ(-1, access(debugfs, F_OK));
 	EXPECT_EQ(-1, open(node, O_RDWR));
 	EXPECT_EQ(ENODEV, errno);
 	unlink(node);
@@ -293,6 +297,38 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 	ASSERT_EQ(0, load());
 	ASSERT_EQ(0, stat("/dev/evfd", &st));
 	EXPECT_EQ(S_IFCHR | 0666, st.st_mode);
+	EXPECT_EQ(listed, !access(debugfs, F_OK));
+}
+
+#define CACHE		"/sys/kernel/slab/evfd_ctx"
+
+/* How many caches share the memory of the counters' one; -1 if it is unknown. */
+static int cache_aliases(void)
+{
+	int n;
+
+	return evfd_test_proc(CACHE "/aliases", "", "%d", &n) ? -1 : n;
+}
+
+/*
+ * The cache that counters are made from goes with the module. One that is shared
+ * with others has as many users as before; its name stays behind.
+ */
+TEST_F(module, its_cache_goes_with_it)
+{
+	int before = cache_aliases(), i;
+	struct stat st;
+
+	if (before < 0)
+		SKIP(return, "the kernel does not show its caches");
+	ASSERT_EQ(0, lstat(CACHE, &st));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, unload_soon());
+		if (S_ISDIR(st.st_mode))
+			EXPECT_NE(0, access(CACHE, F_OK));
+		ASSERT_EQ(0, load());
+	}
+	EXPECT_EQ(before, cache_aliases());
 }
 
 /* How many lines of the kernel's log name evfd; -1 if it cannot be read. */
