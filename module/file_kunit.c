@@ -283,6 +283,11 @@ static void evfd_file_sizes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page), 6);
 	/* And no more than 8 bytes were written. */
 	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page + 8), 1);
+
+	iov_iter_ubuf(&iter, ITER_SOURCE, page + 8, 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 8);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 0);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 1);
 }
 
 static void evfd_file_refuses_the_overflow_value(struct kunit *test)
