@@ -142,7 +142,8 @@ static int evfd_test_come_and_go(struct evfd_kunit_task *task)
 			kept[i] = NULL;
 			break;
 		}
-		task->total++;
+		/* The test looks at it meanwhile. */
+		WRITE_ONCE(task->total, task->total + 1);
 		cond_resched();
 	}
 	for (i = 0; i < ARRAY_SIZE(kept); i++) {
