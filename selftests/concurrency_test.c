@@ -277,14 +277,8 @@ static void *signaller(void *arg)
 }
 
 /* Waits for @condition; what a test may fail on comes after it. */
-#define WAIT_FOR(condition)						\
-	do {								\
-		int wait_ms;						\
-									\
-		for (wait_ms = 0; !(condition) &&			\
-		     wait_ms < 2 * EVFD_TEST_PATIENCE_MS; wait_ms++)	\
-			evfd_test_sleep_ms(1);				\
-	} while (0)
+#define WAIT_FOR(condition) \
+	evfd_test_until_ms(condition, 2 * EVFD_TEST_PATIENCE_MS)
 
 TEST_F(concurrency, sums_agree_to_the_last_unit)
 {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,18 +199,27 @@ static inline char evfd_test_task_state(pid_t tid)
 	return state;
 }
 
+/* Waits until @condition holds, for @limit_ms. Is true if it came to. */
+#define evfd_test_until_ms(condition, limit_ms)				\
+	({								\
+		int until_ms = (limit_ms);				\
+		bool until_holds;					\
+									\
+		for (;;) {						\
+			until_holds = (condition);			\
+			if (until_holds || !until_ms--)			\
+				break;					\
+			evfd_test_sleep_ms(1);				\
+		}							\
+		until_holds;						\
+	})
+#define evfd_test_until(condition)					\
+	evfd_test_until_ms(condition, EVFD_TEST_PATIENCE_MS)
+
 /* Waits for @state; returns 0, or -1 if it does not come within the patience. */
 static inline int evfd_test_wait_state(pid_t tid, char state)
 {
-	int ms;
-
-	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
-		if (evfd_test_task_state(tid) == state)
-			return 0;
-		evfd_test_sleep_ms(1);
-	}
-
-	return -1;
+	return evfd_test_until(evfd_test_task_state(tid) == state) ? 0 : -1;
 }
 
 /*

@@ -553,17 +553,6 @@ static void held_process_main(struct held_process *held, long size)
 		pause();
 }
 
-/* Waits for @condition within the patience. Is true if it came. */
-#define COMES_TRUE(condition)						\
-	({								\
-		int true_ms;						\
-									\
-		for (true_ms = 0; !(condition) &&			\
-		     true_ms < EVFD_TEST_PATIENCE_MS; true_ms++)	\
-			evfd_test_sleep_ms(1);				\
-		true_ms < EVFD_TEST_PATIENCE_MS;			\
-	})
-
 TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
 {
 	static const struct {
@@ -598,16 +587,16 @@ TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
 		if (!pid)
 			held_process_main(held, self->page);
 		ASSERT_LT(0, pid);
-		ASSERT_TRUE(COMES_TRUE(held->ready));
+		ASSERT_TRUE(evfd_test_until(held->ready));
 		if (held->error)
 			SKIP(return, "no userfaultfd: %s",
 			     strerror(-held->error));
 		if (cases[i].post) {
-			ASSERT_TRUE(COMES_TRUE(held->task.tid));
+			ASSERT_TRUE(evfd_test_until(held->task.tid));
 			ASSERT_EQ(0, evfd_test_wait_asleep(held->task.tid));
 			ASSERT_EQ(8, evfd_test_write(self->fd, cases[i].post));
 		}
-		ASSERT_TRUE(COMES_TRUE(held->wanted));
+		ASSERT_TRUE(evfd_test_until(held->wanted));
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 		EXPECT_FALSE(held->task.done);
@@ -917,7 +906,7 @@ TEST_F_TIMEOUT(moving, nothing_is_lost_and_nobody_left_asleep, 120)
 		close(moving->uffd);
 	for (i = NR_MOVING_READERS; i < NR_MOVING; i++)
 		ASSERT_EQ(0, evfd_task_join_thread(threads[i]));
-	EXPECT_TRUE(COMES_TRUE(moving->taken == moving->written))
+	EXPECT_TRUE(evfd_test_until(moving->taken == moving->written))
 		TH_LOG("written %" PRIu64 ", taken %" PRIu64 ", the count is %"
 		       PRIu64, moving->written, moving->taken,
 		       evfd_test_count(moving->fd));

@@ -180,11 +180,7 @@ static int task_write_arg(struct evfd_thread *task)
 /* Waits until @key shows @n. Returns what it showed last. */
 static unsigned int number_soon(int fd, const char *key, unsigned int n)
 {
-	int ms;
-
-	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS && number(fd, key) != n; ms++)
-		evfd_test_sleep_ms(1);
-
+	evfd_test_until(number(fd, key) == n);
 	return number(fd, key);
 }
 

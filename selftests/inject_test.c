@@ -874,7 +874,7 @@ TEST_F_TIMEOUT(copies, that_fail_after_a_wake_pass_it_on, PATIENCE)
 	struct evfd_task bad = { .op = read_and_inject };
 	struct evfd_task good = { .op = evfd_task_read };
 	int fd = evfd_test_create(variant->flags, 0);
-	int keep = inject.fd, faulted = 0, woken = 0, ms;
+	int keep = inject.fd, faulted = 0, woken = 0;
 	uint64_t n;
 
 	ASSERT_LE(0, fd);
@@ -885,10 +885,7 @@ TEST_F_TIMEOUT(copies, that_fail_after_a_wake_pass_it_on, PATIENCE)
 		ASSERT_EQ(0, evfd_task_start(&bad));
 		ASSERT_EQ(0, evfd_task_start(&good));
 		ASSERT_EQ(8, evfd_test_write(fd, 1));
-		for (ms = 0; !bad.done && !good.done &&
-		     ms < EVFD_TEST_PATIENCE_MS; ms++)
-			evfd_test_sleep_ms(1);
-		ASSERT_TRUE(bad.done || good.done)
+		ASSERT_TRUE(evfd_test_until(bad.done || good.done))
 			TH_LOG("failure %d: the count is %d, and two sleep",
 			       inject.nth, (int)evfd_test_count(fd));
 		ASSERT_EQ(8, evfd_test_write(fd, 1));

@@ -88,17 +88,6 @@ static int victim_kill(struct victim *victim)
 	return kill(victim->pid, SIGKILL) ? -1 : victim_reap(victim);
 }
 
-/* Waits for @condition within the patience. Is true if it came. */
-#define COMES_TRUE(condition)						\
-	({								\
-		int true_ms;						\
-									\
-		for (true_ms = 0; !(condition) &&			\
-		     true_ms < EVFD_TEST_PATIENCE_MS; true_ms++)	\
-			evfd_test_sleep_ms(1);				\
-		true_ms < EVFD_TEST_PATIENCE_MS;			\
-	})
-
 FIXTURE(kill) {
 	/* Without O_NONBLOCK, and empty. */
 	int fd;
@@ -304,9 +293,9 @@ TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 		ASSERT_EQ(0, victim_reap(victim));
 
 		/* What is in its memory counts if nobody else has it. */
-		ASSERT_TRUE(COMES_TRUE(other->done ||
-				       (victim->task.value &&
-					!evfd_test_count(self->fd))))
+		ASSERT_TRUE(evfd_test_until(other->done ||
+					    (victim->task.value &&
+					     !evfd_test_count(self->fd))))
 			TH_LOG("round %d: the count is %d, and a reader sleeps",
 			       round, (int)evfd_test_count(self->fd));
 		took = !other->done;
@@ -362,12 +351,12 @@ TEST_F_TIMEOUT(kill, a_writer_that_gets_room_adds_all_or_nothing, PATIENCE)
 
 		full = semaphore ? MAX : 2;
 		if (room == 1) {
-			ASSERT_TRUE(COMES_TRUE(evfd_test_count(self->fd) ==
+			ASSERT_TRUE(evfd_test_until(evfd_test_count(self->fd) ==
 					       full))
 				TH_LOG("round %d: a writer sleeps for room",
 				       round);
 		} else {
-			ASSERT_TRUE(COMES_TRUE(other->done))
+			ASSERT_TRUE(evfd_test_until(other->done))
 				TH_LOG("round %d: a writer sleeps for room",
 				       round);
 			value = evfd_test_count(self->fd);
@@ -469,10 +458,10 @@ TEST_F_TIMEOUT(kill, readers_in_a_crowd_lose_nothing, PATIENCE)
 
 		memset(crowds, 0, NR_CROWDS * sizeof(*crowds));
 		ASSERT_EQ(0, crowd_start(survivors, self->fd));
-		ASSERT_TRUE(COMES_TRUE(survivors->ready == NR_THREADS));
+		ASSERT_TRUE(evfd_test_until(survivors->ready == NR_THREADS));
 		for (i = 0; i < NR_VICTIMS; i++) {
 			ASSERT_EQ(0, crowd_start(&crowds[i], self->fd));
-			ASSERT_TRUE(COMES_TRUE(crowds[i].ready == NR_THREADS));
+			ASSERT_TRUE(evfd_test_until(crowds[i].ready == NR_THREADS));
 			for (j = 0; j < NR_POSTS / NR_VICTIMS; j++) {
 				bool last = j == NR_POSTS / NR_VICTIMS - 1;
 				uint64_t n = 1;
@@ -499,7 +488,7 @@ TEST_F_TIMEOUT(kill, readers_in_a_crowd_lose_nothing, PATIENCE)
 				  waitpid(crowds[i].pid, NULL, 0));
 
 			/* The survivors take what is left. */
-			ASSERT_TRUE(COMES_TRUE(!evfd_test_count(self->fd)))
+			ASSERT_TRUE(evfd_test_until(!evfd_test_count(self->fd)))
 				TH_LOG("epoch %d: the count is %#" PRIx64
 				       ", and %d readers sleep", epoch,
 				       evfd_test_count(self->fd), NR_THREADS);
@@ -634,12 +623,12 @@ TEST_F_TIMEOUT(process, with_thousands_of_counters_leaves_none, PATIENCE)
 		if (!pid)
 			hoard_main();
 		ASSERT_LT(0, pid);
-		ASSERT_TRUE(COMES_TRUE(hoard->counters >= enough[i] &&
-				       hoard->sleepers == NR_SLEEPERS));
+		ASSERT_TRUE(evfd_test_until(hoard->counters >= enough[i] &&
+					    hoard->sleepers == NR_SLEEPERS));
 		EXPECT_LE(users + enough[i], evfd_test_users());
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-		EXPECT_TRUE(COMES_TRUE(evfd_test_users() == users))
+		EXPECT_TRUE(evfd_test_until(evfd_test_users() == users))
 			TH_LOG("%d users, %d before", evfd_test_users(), users);
 	}
 }

@@ -189,15 +189,7 @@ static void child_at_the_limit(const char *group, int dev, struct found *found)
 /* Waits for the end of counters that a killed process leaves to workers. */
 static bool users_are(int users)
 {
-	int ms;
-
-	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
-		if (evfd_test_users() == users)
-			return true;
-		evfd_test_sleep_ms(1);
-	}
-
-	return false;
+	return evfd_test_until(evfd_test_users() == users);
 }
 
 /* A process that the out-of-memory killer spares is told ENOMEM. */

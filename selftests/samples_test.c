@@ -23,16 +23,6 @@
 #define PATIENCE_S	200
 #define PERIOD_NS	1000000
 
-/* Waits for @condition; what a test may fail on comes after it. */
-#define WAIT_FOR(condition)						\
-	do {								\
-		int wait_ms;						\
-									\
-		for (wait_ms = 0; !(condition) &&			\
-		     wait_ms < EVFD_TEST_PATIENCE_MS; wait_ms++)	\
-			evfd_test_sleep_ms(1);				\
-	} while (0)
-
 static const char * const samples[] = { "evfd_ticker", "evfd_consumer" };
 
 /* Where @module is, or NULL if it has not been built. */
@@ -252,7 +242,7 @@ TEST_F_TIMEOUT(samples, a_tick_adds_one_in_a_hard_interrupt, PATIENCE_S)
 	/* And starts anew. */
 	sum += evfd_test_count(self->fd);
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
-	WAIT_FOR(ticked(self->ticker).ticks);
+	evfd_test_until(ticked(self->ticker).ticks);
 	ASSERT_EQ(0, stop(self->ticker));
 	stats = ticked(self->ticker);
 	EXPECT_LT(0, stats.ticks);
@@ -311,7 +301,7 @@ TEST_F_TIMEOUT(samples, ticks_saturate, PATIENCE_S)
 
 	ASSERT_EQ(8, evfd_test_write(self->fd, MAX - 2));
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
-	WAIT_FOR(ticked(self->ticker).ticks >= 6);
+	evfd_test_until(ticked(self->ticker).ticks >= 6);
 	ASSERT_EQ(0, stop(self->ticker));
 	ticks = ticked(self->ticker).ticks;
 	EXPECT_LE(6, ticks);
@@ -337,7 +327,7 @@ TEST_F_TIMEOUT(samples, several_tickers_signal_one_counter, PATIENCE_S)
 		ASSERT_EQ(0, start(tickers[i], self->fd, PERIOD_NS));
 	}
 	for (i = 0; i < 4; i++) {
-		WAIT_FOR(ticked(tickers[i]).ticks >= 20);
+		evfd_test_until(ticked(tickers[i]).ticks >= 20);
 		ASSERT_EQ(0, stop(tickers[i]));
 		EXPECT_LE(20, ticked(tickers[i]).ticks);
 		ticks += ticked(tickers[i]).ticks;
@@ -352,7 +342,7 @@ TEST_F_TIMEOUT(samples, a_ticker_outlives_the_counter, PATIENCE_S)
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
 	close(self->fd);
 	ticks = ticked(self->ticker).ticks;
-	WAIT_FOR(ticked(self->ticker).ticks > ticks + 10);
+	evfd_test_until(ticked(self->ticker).ticks > ticks + 10);
 	EXPECT_LT(ticks + 10, ticked(self->ticker).ticks);
 	EXPECT_EQ(0, stop(self->ticker));
 }
@@ -398,13 +388,13 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_what_is_written, PATIENCE_S)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 7));
 	ASSERT_EQ(0, attach(self->consumer, self->fd));
 	/* Nobody tells it of these: it looked. */
-	WAIT_FOR(taken(self->consumer).consumed == 7);
+	evfd_test_until(taken(self->consumer).consumed == 7);
 	EXPECT_EQ(7, taken(self->consumer).consumed);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 
 	/* One announcement, whatever the amount. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 500));
-	WAIT_FOR(taken(self->consumer).consumed == 507);
+	evfd_test_until(taken(self->consumer).consumed == 507);
 	EXPECT_EQ(507, taken(self->consumer).consumed);
 	EXPECT_EQ(1, taken(self->consumer).attached);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
@@ -447,7 +437,7 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_all_of_many_writers, PATIENCE_S)
 		ASSERT_EQ(0, threads[i].ret);
 		sum += threads[i].value;
 	}
-	WAIT_FOR(taken(self->consumer).consumed == sum);
+	evfd_test_until(taken(self->consumer).consumed == sum);
 	EXPECT_EQ(sum, taken(self->consumer).consumed);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
@@ -479,7 +469,7 @@ TEST_F_TIMEOUT(samples, nothing_is_lost_when_a_consumer_leaves, PATIENCE_S)
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
 		if (i % 3)
-			WAIT_FOR(taken(self->consumer).consumed);
+			evfd_test_until(taken(self->consumer).consumed);
 		ASSERT_EQ(0, detach(self->consumer));
 		consumed += taken(self->consumer).consumed;
 	}
@@ -516,7 +506,7 @@ TEST_F_TIMEOUT(samples, several_consumers_and_a_reader_share, PATIENCE_S)
 		}
 	}
 	ASSERT_EQ(0, evfd_thread_join(&writer));
-	WAIT_FOR(!evfd_test_count(self->fd));
+	evfd_test_until(!evfd_test_count(self->fd));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, detach(consumers[i]));
 		consumed += taken(consumers[i]).consumed;
@@ -560,7 +550,7 @@ TEST_F_TIMEOUT(samples, the_last_close_detaches_a_consumer, PATIENCE_S)
 		ASSERT_EQ(1, taken(self->consumer).attached);
 		ASSERT_EQ(8, evfd_test_write(copy, 9));
 		close(copy);
-		WAIT_FOR(!taken(self->consumer).attached);
+		evfd_test_until(!taken(self->consumer).attached);
 		ASSERT_EQ(0, taken(self->consumer).attached);
 		ASSERT_EQ(9, taken(self->consumer).consumed);
 		ASSERT_EQ(-EINVAL, detach(self->consumer));
@@ -602,12 +592,12 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_what_a_ticker_signals, PATIENCE_S)
 
 	ASSERT_EQ(0, attach(self->consumer, self->fd));
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
-	WAIT_FOR(taken(self->consumer).consumed > 100);
+	evfd_test_until(taken(self->consumer).consumed > 100);
 	EXPECT_LT(100, taken(self->consumer).consumed);
 	ASSERT_EQ(0, stop(self->ticker));
 	ticks = ticked(self->ticker).ticks;
 	EXPECT_EQ(ticks, ticked(self->ticker).hardirqs);
-	WAIT_FOR(taken(self->consumer).consumed == ticks);
+	evfd_test_until(taken(self->consumer).consumed == ticks);
 	EXPECT_EQ(ticks, taken(self->consumer).consumed);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
@@ -621,7 +611,7 @@ TEST_F_TIMEOUT(samples, a_consumer_leaves_while_a_ticker_signals, PATIENCE_S)
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
 	for (i = 0; i < 50; i++) {
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
-		WAIT_FOR(taken(self->consumer).consumed);
+		evfd_test_until(taken(self->consumer).consumed);
 		ASSERT_EQ(0, detach(self->consumer));
 		consumed += taken(self->consumer).consumed;
 	}
@@ -675,7 +665,7 @@ TEST_F_TIMEOUT(unloading, in_any_order, PATIENCE_S)
 		fds[2] = self->consumer;
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
 		ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
-		WAIT_FOR(taken(self->consumer).consumed);
+		evfd_test_until(taken(self->consumer).consumed);
 		for (i = 0; i < 3; i++)
 			close(fds[orders[order][i]]);
 
