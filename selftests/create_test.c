@@ -498,21 +498,6 @@ static long charged(const char *path)
 	return n > 0 ? atol(text) : -1;
 }
 
-static int put(const char *dir, const char *file, const char *text)
-{
-	char path[PATH_MAX];
-	int fd, n;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	close(fd);
-
-	return n == (int)strlen(text) ? 0 : -1;
-}
-
 /*
  * In a group of its own, makes @nr counters with @make and returns what the
  * group was charged for them; -1 on trouble.
@@ -533,7 +518,7 @@ static long charge_for(const char *parent, int nr,
 		long before;
 		int i;
 
-		if (put(group, "cgroup.procs", "0"))
+		if (evfd_test_put(group, "cgroup.procs", "0"))
 			_exit(1);
 		/* The table of descriptors has grown before it counts. */
 		close(dup2(to[1], nr + 100));
@@ -567,7 +552,7 @@ TEST_F_TIMEOUT(create, memory_is_charged_to_the_cgroup, 180)
 
 	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK))
 		SKIP(return, "no cgroup2 at %s", root);
-	if (put(root, "cgroup.subtree_control", "+memory"))
+	if (evfd_test_put(root, "cgroup.subtree_control", "+memory"))
 		SKIP(return, "no memory controller: %s", strerror(errno));
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		SKIP(return, "not allowed %d descriptors", nr);

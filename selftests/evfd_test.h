@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -123,6 +124,23 @@ static inline int evfd_test_proc(const char *path, const char *key,
 		fclose(f);
 
 	return found == 1 ? 0 : -1;
+}
+
+/* Writes @text to a file of /proc or /sys. Returns 0 or -1. */
+static inline int evfd_test_put(const char *dir, const char *file,
+				const char *text)
+{
+	char path[PATH_MAX];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = write(fd, text, strlen(text));
+	close(fd);
+
+	return n == (int)strlen(text) ? 0 : -1;
 }
 
 /*

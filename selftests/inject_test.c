@@ -38,19 +38,13 @@ static const char *const attrs[] = {
 	"failslab", "fail_page_alloc", "fail_usercopy",
 };
 
-static int put(const char *dir, const char *file, const char *text)
+/* Sets what one of @attrs has in debugfs. */
+static int put(const char *attr, const char *file, const char *text)
 {
-	char path[PATH_MAX];
-	int fd, n;
+	char dir[64];
 
-	snprintf(path, sizeof(path), DEBUGFS "/%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	close(fd);
-
-	return n == (int)strlen(text) ? 0 : -1;
+	snprintf(dir, sizeof(dir), DEBUGFS "/%s", attr);
+	return evfd_test_put(dir, file, text);
 }
 
 /* What may fail in a test. */

@@ -28,21 +28,6 @@
 
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
-static int put(const char *dir, const char *file, const char *text)
-{
-	char path[PATH_MAX];
-	int fd, n;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	close(fd);
-
-	return n == (int)strlen(text) ? 0 : -1;
-}
-
 static long get(const char *dir, const char *file, const char *key)
 {
 	char path[PATH_MAX];
@@ -94,7 +79,7 @@ FIXTURE_SETUP(limits)
 	self->found = mmap(NULL, sizeof(*self->found), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->found);
-	ASSERT_EQ(0, put(CGROUP_ROOT, "cgroup.subtree_control", "+memory"))
+	ASSERT_EQ(0, evfd_test_put(CGROUP_ROOT, "cgroup.subtree_control", "+memory"))
 		TH_LOG("no memory controller at " CGROUP_ROOT ": %s",
 		       strerror(errno));
 	snprintf(self->group, sizeof(self->group),
@@ -136,9 +121,9 @@ static int child_enter(const char *group, const char *score)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (setrlimit(RLIMIT_NOFILE, &limit) ||
 	    dup2(STDERR_FILENO, NR_FDS + 63) < 0 ||
-	    put("/proc/self", "oom_score_adj", score) ||
+	    evfd_test_put("/proc/self", "oom_score_adj", score) ||
 	    mlockall(MCL_CURRENT | MCL_FUTURE) ||
-	    put(group, "cgroup.procs", "0"))
+	    evfd_test_put(group, "cgroup.procs", "0"))
 		return -1;
 
 	return close(NR_FDS + 63);
@@ -200,7 +185,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_is_enomem, PATIENCE)
 	int status, i;
 	pid_t pid;
 
-	ASSERT_EQ(0, put(self->group, "memory.max", "16777216"));
+	ASSERT_EQ(0, evfd_test_put(self->group, "memory.max", "16777216"));
 	pid = fork();
 	if (!pid)
 		child_at_the_limit(self->group, self->dev, found);
@@ -264,7 +249,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_kills_who_can_be_killed, PATIENCE)
 	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, put(self->group, "memory.max", "8388608"));
+	ASSERT_EQ(0, evfd_test_put(self->group, "memory.max", "8388608"));
 	pid = fork();
 	if (!pid)
 		child_until_killed(self->group, self->dev, found);

@@ -28,20 +28,6 @@
 /* Buffers of our own, which nobody else reads or switches. */
 #define TRACE	TRACEFS "/instances/evfd_test"
 
-/* Writes @text into a file of tracefs. Returns 0 or -1. */
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_TRUNC);
-	ssize_t len = strlen(text), done;
-
-	if (fd < 0)
-		return -1;
-	done = write(fd, text, len);
-	close(fd);
-
-	return done == len ? 0 : -1;
-}
-
 /* The whole of a file, which is 0-terminated then. Returns its length or -1. */
 static ssize_t get(const char *path, char *text, size_t size)
 {
@@ -110,7 +96,7 @@ static const char *events(uint64_t id)
 
 static int clear(void)
 {
-	return put(TRACE "/trace", "");
+	return evfd_test_put(TRACE, "trace", "");
 }
 
 FIXTURE(trace)
@@ -134,7 +120,7 @@ FIXTURE_SETUP(trace)
 	ASSERT_LE(0, self->sem);
 	self->id = evfd_test_id(self->fd);
 	self->sem_id = evfd_test_id(self->sem);
-	ASSERT_EQ(0, put(TRACE "/events/evfd/enable", "1"));
+	ASSERT_EQ(0, evfd_test_put(TRACE, "events/evfd/enable", "1"));
 }
 
 FIXTURE_TEARDOWN_PARENT(trace)
@@ -232,12 +218,12 @@ TEST_F(trace, nothing_fires_when_switched_off)
 
 	ASSERT_EQ(8, evfd_test_write(self->sem, 1));
 	EXPECT_STREQ("write n=1 count=1\n", events(self->sem_id));
-	ASSERT_EQ(0, put(TRACE "/events/evfd/enable", "0"));
+	ASSERT_EQ(0, evfd_test_put(TRACE, "events/evfd/enable", "0"));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 1));
 	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
 	EXPECT_STREQ("write n=1 count=1\n", events(self->sem_id));
 	/* Each has a switch of its own. */
-	ASSERT_EQ(0, put(TRACE "/events/evfd/evfd_read/enable", "1"));
+	ASSERT_EQ(0, evfd_test_put(TRACE, "events/evfd/evfd_read/enable", "1"));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 1));
 	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
 	EXPECT_STREQ("write n=1 count=1\nread n=1 count=1\n",
@@ -664,7 +650,7 @@ TEST_F(trace, events_can_be_filtered_by_a_field)
 
 	snprintf(filter, sizeof(filter), "id == %" PRIu64 " && n > 2",
 		 self->sem_id);
-	ASSERT_EQ(0, put(TRACE "/events/evfd/evfd_write/filter", filter));
+	ASSERT_EQ(0, evfd_test_put(TRACE, "events/evfd/evfd_write/filter", filter));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 2));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
