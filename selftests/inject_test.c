@@ -20,6 +20,7 @@
 
 #include "kselftest_harness.h"
 #include "evfd_async.h"
+#include "evfd_module.h"
 #include "evfd_task.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
@@ -143,25 +144,6 @@ static int nr_counters(void)
 	return n;
 }
 
-static bool is_loaded(void)
-{
-	return !access("/sys/module/evfd", F_OK);
-}
-
-/* Waits for references that are dropped a moment after the last close. */
-static int unload(void)
-{
-	int ms = 0;
-
-	while (syscall(SYS_delete_module, "evfd", O_NONBLOCK)) {
-		if (errno != EWOULDBLOCK || ms++ == EVFD_TEST_PATIENCE_MS)
-			return -errno;
-		evfd_test_sleep_ms(1);
-	}
-
-	return 0;
-}
-
 /* evfd.ko, read into memory. */
 static struct {
 	void *image;
@@ -249,7 +231,7 @@ FIXTURE_SETUP(inject)
 		TH_LOG("EVFD_KO does not name evfd.ko");
 	/* What fails is to be the operation's memory, not the program's. */
 	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
-	if (!is_loaded())
+	if (!evfd_module_is_loaded("evfd"))
 		ASSERT_EQ(0, load());
 
 	self->dev = evfd_test_open();
@@ -264,7 +246,7 @@ FIXTURE_TEARDOWN(inject)
 	int reports = klog_count("Objects remaining in evfd");
 
 	EXPECT_EQ(0, limit_to(ALL, 0, ULONG_MAX));
-	if (!is_loaded()) {
+	if (!evfd_module_is_loaded("evfd")) {
 		EXPECT_EQ(0, load());
 		return;
 	}
@@ -278,7 +260,7 @@ FIXTURE_TEARDOWN(inject)
 
 	/* A counter without a file would be found by the end of the module. */
 	close(self->dev);
-	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 	EXPECT_EQ(reports, klog_count("Objects remaining in evfd"));
 	EXPECT_EQ(0, load());
 	EXPECT_EQ(self->users - 1, evfd_test_users());
@@ -468,8 +450,8 @@ TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 	ASSERT_EQ(0, limit_to(ALLOCATIONS, start, end));
 	close(self->dev);
 	FOR_EACH_FAILURE {
-		ASSERT_EQ(0, unload());
-		EXPECT_FALSE(is_loaded());
+		ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
+		EXPECT_FALSE(evfd_module_is_loaded("evfd"));
 		inject_begin();
 		ret = load();
 		inject_end();
@@ -478,7 +460,7 @@ TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 			EXPECT_EQ(-ENOMEM, ret)
 				TH_LOG("failure %d", inject.nth);
 			enomem++;
-			EXPECT_FALSE(is_loaded());
+			EXPECT_FALSE(evfd_module_is_loaded("evfd"));
 			EXPECT_NE(0, access("/dev/evfd", F_OK));
 			EXPECT_NE(0, access("/sys/class/misc/evfd", F_OK));
 			EXPECT_NE(0, access(DEBUGFS "/evfd", F_OK));

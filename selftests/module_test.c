@@ -5,7 +5,7 @@
  *
  * Needs root, a guest of its own, and in EVFD_KO the path of evfd.ko. Leaves the
  * module loaded, for whatever is run after it. What holds the module is always
- * made by the test itself, so a refusal has one cause. Read evfd_test.h first.
+ * made by the test itself, so a refusal has one cause. Read evfd_module.h first.
  */
 #include <elf.h>
 #include <linux/io_uring.h>
@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
-#include "evfd_test.h"
+#include "evfd_module.h"
 
 #define NCYCLES		20
 #define NATTEMPTS	5000
@@ -27,43 +27,9 @@
 #define KLOG_READ_ALL	3
 #define KLOG_SIZE	10
 
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "evfd", O_NONBLOCK) ? -errno : 0;
-}
-
-/*
- * The last reference to a file may be dropped a moment after the call that
- * closed it: by a worker of the kernel, as for sockets and io_uring.
- */
-static int unload_soon(void)
-{
-	int ret = unload(), ms;
-
-	for (ms = 0; ret == -EWOULDBLOCK && ms < EVFD_TEST_PATIENCE_MS; ms++) {
-		evfd_test_sleep_ms(1);
-		ret = unload();
-	}
-
-	return ret;
-}
-
 static int load(void)
 {
-	const char *path = getenv("EVFD_KO");
-	int fd = open(path ? path : "", O_RDONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-
-	return ret;
-}
-
-static bool is_loaded(void)
-{
-	return !access("/sys/module/evfd", F_OK);
+	return evfd_module_load(getenv("EVFD_KO"));
 }
 
 /* The device as an unloaded module leaves it behind, and as a loaded one. */
@@ -85,24 +51,24 @@ FIXTURE_SETUP(module)
 		SKIP(return, "needs root");
 	if (!getenv("EVFD_KO"))
 		SKIP(return, "EVFD_KO does not name evfd.ko");
-	if (!is_loaded())
+	if (!evfd_module_is_loaded("evfd"))
 		ASSERT_EQ(0, load());
 }
 
 /* In the parent, after the test's process and all that it held is gone. */
 FIXTURE_TEARDOWN_PARENT(module)
 {
-	if (!is_loaded())
+	if (!evfd_module_is_loaded("evfd"))
 		EXPECT_EQ(0, load());
 }
 
 TEST_F(module, unloads_when_nobody_uses_it)
 {
-	ASSERT_EQ(0, unload_soon());
-	EXPECT_FALSE(is_loaded());
-	EXPECT_EQ(-ENOENT, unload());
+	ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
+	EXPECT_FALSE(evfd_module_is_loaded("evfd"));
+	EXPECT_EQ(-ENOENT, evfd_module_unload("evfd"));
 	ASSERT_EQ(0, load());
-	EXPECT_TRUE(is_loaded());
+	EXPECT_TRUE(evfd_module_is_loaded("evfd"));
 	EXPECT_EQ(-EEXIST, load());
 }
 
@@ -111,9 +77,9 @@ TEST_F(module, an_open_device_holds_it)
 	int dev = open_device();
 
 	ASSERT_LE(0, dev);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	close(dev);
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 TEST_F(module, a_counter_holds_it)
@@ -122,16 +88,16 @@ TEST_F(module, a_counter_holds_it)
 	uint64_t n;
 
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	copy = dup(fd);
 	close(fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	/* The attempts did it no harm. */
 	EXPECT_EQ(8, evfd_test_write(copy, 3));
 	EXPECT_EQ(8, evfd_test_read(copy, &n));
 	EXPECT_EQ(3, n);
 	close(copy);
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 TEST_F(module, a_counter_in_another_process_holds_it)
@@ -146,10 +112,10 @@ TEST_F(module, a_counter_in_another_process_holds_it)
 		_exit(0);
 	}
 	close(fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 TEST_F(module, a_blocked_reader_holds_it)
@@ -164,11 +130,11 @@ TEST_F(module, a_blocked_reader_holds_it)
 		_exit(evfd_test_read(fd, &n) != 8);
 	close(fd);
 	ASSERT_EQ(0, evfd_test_wait_asleep(pid));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	/* Killed in the middle of the module's code. */
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 TEST_F(module, a_counter_in_flight_holds_it)
@@ -190,11 +156,11 @@ TEST_F(module, a_counter_in_flight_holds_it)
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
 	ASSERT_EQ(1, sendmsg(sv[0], &msg, 0));
 	close(fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	close(sv[0]);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	close(sv[1]);
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 TEST_F(module, io_uring_holds_it)
@@ -210,9 +176,9 @@ TEST_F(module, io_uring_holds_it)
 	ASSERT_EQ(0, syscall(SYS_io_uring_register, ring,
 			     IORING_REGISTER_FILES, files, 1));
 	close(fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	close(ring);
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 /* A set holds no file: the last close takes the counter out of it. */
@@ -225,9 +191,9 @@ TEST_F(module, an_epoll_set_does_not_hold_it)
 	ASSERT_LE(0, ep);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	close(fd);
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
 	close(ep);
 }
@@ -264,7 +230,7 @@ TEST_F(module, failed_creations_do_not_hold_it)
 		ASSERT_EQ(-1, evfd_test_create(0, UINT64_MAX));
 		ASSERT_EQ(EINVAL, errno);
 	}
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 TEST_F(module, the_device_comes_and_goes_with_it)
@@ -286,7 +252,7 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 	/* A node that somebody made by hand does not lead anywhere after. */
 	unlink(node);
 	ASSERT_EQ(0, mknod(node, S_IFCHR | 0600, st.st_rdev));
-	ASSERT_EQ(0, unload_soon());
+	ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
 	EXPECT_EQ(-ENOENT, open_device());
 	EXPECT_EQ(-1, access(sysfs, F_OK));
 	EXPECT_EQ(-1, access(debugfs, F_OK));
@@ -323,7 +289,7 @@ TEST_F(module, its_cache_goes_with_it)
 		SKIP(return, "the kernel does not show its caches");
 	ASSERT_EQ(0, lstat(CACHE, &st));
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, unload_soon());
+		ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
 		if (S_ISDIR(st.st_mode))
 			EXPECT_NE(0, access(CACHE, F_OK));
 		ASSERT_EQ(0, load());
@@ -357,7 +323,7 @@ TEST_F(module, loads_twenty_times_and_says_at_most_one_line)
 	int before, after, i, fd;
 	uint64_t n;
 
-	ASSERT_EQ(0, unload_soon());
+	ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
 	before = log_lines();
 	ASSERT_LE(0, before);
 	for (i = 0; i < NCYCLES; i++) {
@@ -369,7 +335,7 @@ TEST_F(module, loads_twenty_times_and_says_at_most_one_line)
 		EXPECT_EQ(8, evfd_test_read(fd, &n));
 		EXPECT_EQ(i + 1, n);
 		close(fd);
-		ASSERT_EQ(0, unload_soon());
+		ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
 	}
 	after = log_lines();
 	EXPECT_LE(after - before, NCYCLES);
@@ -402,7 +368,7 @@ TEST_F(module, can_be_unloaded_while_others_try_to_use_it)
 	}
 	/* Until it went once, or the harness thinks that it never will. */
 	for (i = 0; (i < NATTEMPTS && done < NCYCLES / 2) || !done; i++) {
-		ret = unload();
+		ret = evfd_module_unload("evfd");
 		if (ret) {
 			ASSERT_EQ(-EWOULDBLOCK, ret);
 			continue;
@@ -413,7 +379,7 @@ TEST_F(module, can_be_unloaded_while_others_try_to_use_it)
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, &ret, 0));
 	EXPECT_TRUE(WIFSIGNALED(ret));
-	EXPECT_EQ(0, unload_soon());
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 }
 
 /* The value of @key in the module's .modinfo section, or NULL. */

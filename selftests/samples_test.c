@@ -4,8 +4,8 @@
  * on the way, and that they and evfd.ko can be left and unloaded in any order.
  *
  * Needs root, a guest of its own, and the modules beside evfd.ko, which EVFD_KO
- * names. Unloads them at the end. Uses evfd_thread.h. Read samples/evfd_ticker.c
- * and samples/evfd_consumer.c first.
+ * names. Unloads them at the end. Uses evfd_module.h and evfd_thread.h. Read
+ * samples/evfd_ticker.c and samples/evfd_consumer.c first.
  */
 #include <libgen.h>
 #include <limits.h>
@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "kselftest_harness.h"
+#include "evfd_module.h"
 #include "evfd_thread.h"
 
 #include "../samples/evfd_consumer.h"
@@ -42,40 +43,7 @@ static const char *module_path(const char *module)
 
 static int load(const char *module)
 {
-	int fd = open(module_path(module) ?: "", O_RDONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-
-	return ret;
-}
-
-static int unload(const char *module)
-{
-	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
-}
-
-/* The last reference to a file may be dropped a moment after the close. */
-static int unload_soon(const char *module)
-{
-	int ret = unload(module), ms;
-
-	for (ms = 0; ret == -EWOULDBLOCK && ms < EVFD_TEST_PATIENCE_MS; ms++) {
-		evfd_test_sleep_ms(1);
-		ret = unload(module);
-	}
-
-	return ret;
-}
-
-static bool is_loaded(const char *module)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/module/%s", module);
-	return !access(path, F_OK);
+	return evfd_module_load(module_path(module));
 }
 
 static int open_ticker(void)
@@ -153,10 +121,10 @@ static const char *missing(void)
 /* Loads what is not loaded. Returns 0, or what went wrong. */
 static int load_all(void)
 {
-	int ret = is_loaded("evfd") ? 0 : load("evfd"), i;
+	int ret = evfd_module_is_loaded("evfd") ? 0 : load("evfd"), i;
 
 	for (i = 0; i < 2 && !ret; i++)
-		ret = is_loaded(samples[i]) ? 0 : load(samples[i]);
+		ret = evfd_module_is_loaded(samples[i]) ? 0 : load(samples[i]);
 
 	return ret;
 }
@@ -170,7 +138,7 @@ static void __attribute__((destructor)) unload_samples(void)
 	int ret = 0, i;
 
 	for (i = 0; i < 2 && !ret; i++)
-		ret = is_loaded(samples[i]) ? unload_soon(samples[i]) : 0;
+		ret = evfd_module_is_loaded(samples[i]) ? evfd_module_unload_soon(samples[i]) : 0;
 	if (ret) {
 		fprintf(stderr, "# the samples cannot be unloaded: %d\n", ret);
 		_exit(1);
@@ -670,10 +638,10 @@ TEST_F_TIMEOUT(unloading, in_any_order, PATIENCE_S)
 			close(fds[orders[order][i]]);
 
 		/* Samples in either order, evfd.ko after them. */
-		ASSERT_EQ(0, unload_soon(samples[order % 2]));
-		ASSERT_EQ(-EWOULDBLOCK, unload("evfd"));
-		ASSERT_EQ(0, unload_soon(samples[!(order % 2)]));
-		ASSERT_EQ(0, unload_soon("evfd"));
+		ASSERT_EQ(0, evfd_module_unload_soon(samples[order % 2]));
+		ASSERT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
+		ASSERT_EQ(0, evfd_module_unload_soon(samples[!(order % 2)]));
+		ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
 		ASSERT_EQ(0, load_all());
 		self->ticker = open_ticker();
 		self->consumer = open_consumer();
@@ -686,18 +654,18 @@ TEST_F_TIMEOUT(unloading, in_any_order, PATIENCE_S)
 TEST_F_TIMEOUT(unloading, is_refused_to_what_is_used, PATIENCE_S)
 {
 	close(self->fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload("evfd_ticker"));
-	EXPECT_EQ(-EWOULDBLOCK, unload("evfd_consumer"));
-	EXPECT_EQ(-EWOULDBLOCK, unload("evfd"));
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd_ticker"));
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd_consumer"));
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	close(self->consumer);
-	EXPECT_EQ(0, unload_soon("evfd_consumer"));
-	EXPECT_EQ(-EWOULDBLOCK, unload("evfd"));
-	EXPECT_EQ(-EWOULDBLOCK, unload("evfd_ticker"));
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd_consumer"));
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd_ticker"));
 	close(self->ticker);
 	/* Only that it is loaded. */
-	EXPECT_EQ(-EWOULDBLOCK, unload("evfd"));
-	EXPECT_EQ(0, unload_soon("evfd_ticker"));
-	EXPECT_EQ(0, unload_soon("evfd"));
+	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd_ticker"));
+	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 	/* Not without what they use. */
 	EXPECT_EQ(-ENOENT, load("evfd_ticker"));
 	EXPECT_EQ(-ENOENT, load("evfd_consumer"));
@@ -736,7 +704,7 @@ TEST_F_TIMEOUT(unloading, after_a_process_was_killed, PATIENCE_S)
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 		close(sync[0]);
 		close(sync[1]);
-		ASSERT_EQ(0, unload_soon(samples[i % 2]));
+		ASSERT_EQ(0, evfd_module_unload_soon(samples[i % 2]));
 		ASSERT_EQ(0, load_all());
 		self->ticker = open_ticker();
 		self->consumer = open_consumer();
