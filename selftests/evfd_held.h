@@ -3,7 +3,8 @@
  * A page of memory that is not there until the test gives it: whoever touches it
  * meanwhile, the kernel included, waits in the middle of that.
  *
- * For faults_test.c and trace_test.c. Uses userfaultfd(2), which root may.
+ * For faults_test.c and trace_test.c. Uses evfd_task.h, and userfaultfd(2), which
+ * root may.
  */
 #ifndef _EVFD_HELD_H
 #define _EVFD_HELD_H
@@ -17,6 +18,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "evfd_task.h"
 
 /* A page that comes when userfaultfd(2) is told so. */
 struct held_page {
@@ -58,6 +61,14 @@ static inline int held_page_wanted(struct held_page *held)
 	if (read(held->uffd, &msg, sizeof(msg)) != sizeof(msg))
 		return -1;
 	return msg.event == UFFD_EVENT_PAGEFAULT ? 0 : -1;
+}
+
+/* Starts @task on the page, and waits until it waits for it. */
+static inline int held_page_start(struct held_page *held,
+				  struct evfd_task *task)
+{
+	task->buf = held->page;
+	return evfd_task_run(task) || held_page_wanted(held) ? -1 : 0;
 }
 
 static inline int held_page_give(struct held_page *held)

@@ -339,9 +339,7 @@ TEST_F(faults, read_held_up_in_its_copy_holds_up_nobody)
 
 	/* The task has seen a count of 3 and waits for its memory. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
-	task.buf = held.page;
-	ASSERT_EQ(0, evfd_task_run(&task));
-	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(0, held_page_start(&held, &task));
 	EXPECT_EQ(3, evfd_test_count(self->fd));
 
 	/* Another takes everything, and then something else arrives. */
@@ -377,9 +375,7 @@ TEST_F(faults, readv_held_up_in_its_copy_copies_again)
 		SKIP(return, "no userfaultfd: %s", strerror(-ret));
 
 	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
-	task.buf = held.page;
-	ASSERT_EQ(0, evfd_task_run(&task));
-	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(0, held_page_start(&held, &task));
 	do {
 		ASSERT_EQ(8, evfd_test_read(self->fd, &value));
 	} while (evfd_test_count(self->fd));
@@ -500,9 +496,7 @@ TEST_F(faults, write_held_up_in_its_copy_adds_nothing_yet)
 		if (ret)
 			SKIP(return, "no userfaultfd: %s", strerror(-ret));
 		task.op = ops[i];
-		task.buf = held.page;
-		ASSERT_EQ(0, evfd_task_run(&task));
-		ASSERT_EQ(0, held_page_wanted(&held));
+		ASSERT_EQ(0, held_page_start(&held, &task));
 		EXPECT_EQ(0, evfd_test_count(self->fd));
 
 		/* Others go on, up to where it would not fit. */
@@ -543,10 +537,8 @@ static void held_process_main(struct held_process *held, long size)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	held->error = held_page_make(&page, size);
-	held->task.buf = page.page;
 	held->ready = true;
-	if (held->error || evfd_task_run(&held->task) ||
-	    held_page_wanted(&page))
+	if (held->error || held_page_start(&page, &held->task))
 		_exit(1);
 	held->wanted = true;
 	while (1)

@@ -546,10 +546,8 @@ TEST_F(trace, a_reader_that_copied_for_nothing_tries_again)
 	ret = held_page_make(&held, 4096);
 	if (ret)
 		SKIP(return, "no userfaultfd: %s", strerror(-ret));
-	task.buf = held.page;
 	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
-	ASSERT_EQ(0, evfd_task_run(&task));
-	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(0, held_page_start(&held, &task));
 	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
 	ASSERT_EQ(0, clear());
@@ -571,10 +569,8 @@ TEST_F(trace, a_reader_that_copied_for_nothing_blocks)
 	ret = held_page_make(&held, 4096);
 	if (ret)
 		SKIP(return, "no userfaultfd: %s", strerror(-ret));
-	task.buf = held.page;
 	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
-	ASSERT_EQ(0, evfd_task_run(&task));
-	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(0, held_page_start(&held, &task));
 	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
 	ASSERT_EQ(0, clear());
 	ASSERT_EQ(0, held_page_give(&held));
@@ -600,10 +596,8 @@ TEST_F(trace, a_semaphore_that_changed_is_no_retry)
 	ret = held_page_make(&held, 4096);
 	if (ret)
 		SKIP(return, "no userfaultfd: %s", strerror(-ret));
-	task.buf = held.page;
 	ASSERT_EQ(8, evfd_test_write(self->sem, 1));
-	ASSERT_EQ(0, evfd_task_run(&task));
-	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(0, held_page_start(&held, &task));
 	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
 	ASSERT_EQ(0, clear());
@@ -625,11 +619,9 @@ TEST_F(trace, a_semaphore_that_was_emptied_is_a_retry)
 	ret = held_page_make(&held, 4096);
 	if (ret)
 		SKIP(return, "no userfaultfd: %s", strerror(-ret));
-	task.buf = held.page;
 	ASSERT_EQ(0, fcntl(self->sem, F_SETFL, 0));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 2));
-	ASSERT_EQ(0, evfd_task_run(&task));
-	ASSERT_EQ(0, held_page_wanted(&held));
+	ASSERT_EQ(0, held_page_start(&held, &task));
 	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
 	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
 	ASSERT_EQ(0, clear());
