@@ -8,41 +8,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "evfd_shell.h"
 #include "evfd_task.h"
 
 #define NINSTANCES	3000
-
-/* What the last command printed. */
-static char output[1 << 20];
-
-/* Runs a command, in which $ctl is evfdctl. Returns its status. */
-static int run(const char *format, ...)
-{
-	char command[256];
-	va_list ap;
-	int status;
-	size_t n;
-	FILE *f;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	fflush(stdout);
-	f = popen(command, "re");
-	if (!f)
-		return -1;
-	n = fread(output, 1, sizeof(output) - 1, f);
-	output[n] = '\0';
-	status = pclose(f);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
-}
 
 FIXTURE(evfdctl) {
 	int unused;
@@ -54,7 +27,7 @@ FIXTURE_SETUP(evfdctl)
 	ASSERT_EQ(0, access(EVFDCTL, X_OK))
 		TH_LOG("no " EVFDCTL "; type: make -C selftests");
 	/* There is no ld.so, as in the initramfs. */
-	if (run("$ctl --help 2>/dev/null") == 127)
+	if (shell_run("$ctl --help 2>/dev/null") == 127)
 		SKIP(return, "needs shared objects: use --root host");
 }
 
@@ -80,12 +53,12 @@ static const char title[] =
 	"PID FD ID COUNT FLAGS READERS WRITERS POLLERS CREATOR COMM";
 
 /*
- * Reads the rows of @output into @rows. Returns how many there are, or -1 if
+ * Reads the rows of @shell_output into @rows. Returns how many there are, or -1 if
  * something is no row.
  */
 static int parse(struct row *rows, int max)
 {
-	char *text = output, *line, *word, head[128] = "";
+	char *text = shell_output, *line, *word, head[128] = "";
 	int n = 0;
 
 	line = strsep(&text, "\n");
@@ -117,7 +90,7 @@ static int find_row(int fd, struct row *row)
 	struct row rows[64];
 	int n, i;
 
-	if (run("$ctl ls -p %d", getpid()))
+	if (shell_run("$ctl ls -p %d", getpid()))
 		return -1;
 	n = parse(rows, 64);
 	for (i = 0; i < n && i < 64; i++) {
@@ -149,7 +122,7 @@ TEST_F(evfdctl, ls_shows_the_state)
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		fd = evfd_test_create(kinds[i].flags,
 				      counts[i % ARRAY_SIZE(counts)]);
-		ASSERT_EQ(0, find_row(fd, &row)) TH_LOG("%s", output);
+		ASSERT_EQ(0, find_row(fd, &row)) TH_LOG("%s", shell_output);
 		EXPECT_EQ(getpid(), row.pid);
 		EXPECT_EQ(evfd_test_id(fd), row.id);
 		EXPECT_EQ(counts[i % ARRAY_SIZE(counts)], row.count);
@@ -248,9 +221,9 @@ TEST_F(evfdctl, ls_shows_all_who_hold_one)
 	child = start_child();
 	ASSERT_LT(0, child);
 	/* evfdctl and its shell hold it, too. */
-	ASSERT_EQ(0, run("$ctl ls --id %" PRIu64, id));
+	ASSERT_EQ(0, shell_run("$ctl ls --id %" PRIu64, id));
 	n = parse(rows, 16);
-	ASSERT_LE(4, n) TH_LOG("%s", output);
+	ASSERT_LE(4, n) TH_LOG("%s", shell_output);
 	ASSERT_GE(16, n);
 	for (i = 0; i < n; i++) {
 		EXPECT_EQ(id, rows[i].id);
@@ -260,10 +233,10 @@ TEST_F(evfdctl, ls_shows_all_who_hold_one)
 	}
 	EXPECT_EQ(4, mine);
 	/* Only that child's, of both. */
-	ASSERT_EQ(0, run("$ctl ls --pid %d", child));
+	ASSERT_EQ(0, shell_run("$ctl ls --pid %d", child));
 	EXPECT_EQ(3, parse(rows, 16));
-	ASSERT_EQ(0, run("$ctl ls --pid %d --id %" PRIu64, child,
-			 evfd_test_id(other)));
+	ASSERT_EQ(0, shell_run("$ctl ls --pid %d --id %" PRIu64, child,
+			       evfd_test_id(other)));
 	ASSERT_EQ(1, parse(rows, 16));
 	EXPECT_EQ(other, rows[0].fd);
 	EXPECT_EQ(child, rows[0].pid);
@@ -279,7 +252,7 @@ TEST_F(evfdctl, ls_shows_thousands)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	for (i = 0; i < NINSTANCES; i++)
 		ASSERT_LE(0, evfd_test_create(EVFD_CLOEXEC, i));
-	ASSERT_EQ(0, run("$ctl ls -p %d", getpid()));
+	ASSERT_EQ(0, shell_run("$ctl ls -p %d", getpid()));
 	ASSERT_EQ(NINSTANCES, parse(rows, NINSTANCES));
 	for (i = 0; i < NINSTANCES; i++) {
 		ASSERT_EQ(i, rows[i].count);
@@ -313,15 +286,15 @@ TEST_F(evfdctl, ls_shows_threads_with_own_descriptors)
 	pthread_barrier_init(&barrier, NULL, 2);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, own_table, NULL));
 	pthread_barrier_wait(&barrier);
-	ASSERT_EQ(0, run("$ctl ls -p %d", getpid()));
-	ASSERT_EQ(1, parse(rows, 4)) TH_LOG("%s", output);
+	ASSERT_EQ(0, shell_run("$ctl ls -p %d", getpid()));
+	ASSERT_EQ(1, parse(rows, 4)) TH_LOG("%s", shell_output);
 	EXPECT_EQ(own_table_tid, rows[0].pid);
 	EXPECT_EQ(own_table_fd, rows[0].fd);
 	EXPECT_EQ(77, rows[0].count);
 	EXPECT_STREQ("own table", rows[0].comm);
 	/* That is what info takes. */
-	EXPECT_EQ(0, run("$ctl info %d %d", own_table_tid, own_table_fd));
-	EXPECT_NE(NULL, strstr(output, "count      77\n"));
+	EXPECT_EQ(0, shell_run("$ctl info %d %d", own_table_tid, own_table_fd));
+	EXPECT_NE(NULL, strstr(shell_output, "count      77\n"));
 }
 
 static void *outlive(void *unused)
@@ -347,8 +320,8 @@ TEST_F(evfdctl, ls_shows_a_process_whose_first_thread_ended)
 		pthread_exit(NULL);
 	}
 	ASSERT_EQ(0, evfd_test_wait_state(child, 'Z'));
-	ASSERT_EQ(0, run("$ctl ls -p %d", child));
-	EXPECT_EQ(1, parse(rows, 4)) TH_LOG("%s", output);
+	ASSERT_EQ(0, shell_run("$ctl ls -p %d", child));
+	EXPECT_EQ(1, parse(rows, 4)) TH_LOG("%s", shell_output);
 	EXPECT_EQ(99, rows[0].count);
 	kill(child, SIGKILL);
 }
@@ -361,7 +334,7 @@ TEST_F(evfdctl, info_shows_one)
 
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	child = start_child();
-	ASSERT_EQ(0, run("$ctl info %d %d", child, fd));
+	ASSERT_EQ(0, shell_run("$ctl info %d %d", child, fd));
 	kill(child, SIGKILL);
 	snprintf(expected, sizeof(expected),
 		 "id         %" PRIu64 "\n"
@@ -374,7 +347,7 @@ TEST_F(evfdctl, info_shows_one)
 		 "held by    pid %d fd %d evfdctl_ls_test\n"
 		 "           pid %d fd %d evfdctl_ls_test\n",
 		 evfd_test_id(fd), getpid(), getpid(), fd, child, fd);
-	EXPECT_STREQ(expected, output);
+	EXPECT_STREQ(expected, shell_output);
 }
 
 TEST_HARNESS_MAIN

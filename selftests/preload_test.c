@@ -12,12 +12,11 @@
 #include <limits.h>
 #include <regex.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "evfd_shell.h"
 #include "evfd_test.h"
 
 #define CANNOT	125	/* evfd-run's own failures */
@@ -28,36 +27,11 @@ static char log_path[64];
 /* There is no ld.so, as in the initramfs: so there is nothing to preload. */
 static bool static_world;
 
-/* What the last command printed. */
-static char output[65536];
-
 /*
- * Runs a shell command in which $run is evfd-run with a log, $object what it
- * preloads, $dyn the client in the folder $dir. Returns its status, and its
- * output in @output.
+ * A command in which $run is evfd-run with a log, $object what it preloads, $dyn
+ * the client in the folder $dir.
  */
-static int run(const char *format, ...)
-{
-	char command[4096];
-	int status;
-	va_list ap;
-	size_t n;
-	FILE *f;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	truncate(log_path, 0);
-	fflush(stdout);
-	f = popen(command, "re");
-	if (!f)
-		return -1;
-	n = fread(output, 1, sizeof(output) - 1, f);
-	output[n] = '\0';
-	status = pclose(f);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
-}
+#define run(...)	(truncate(log_path, 0), shell_run(__VA_ARGS__))
 
 /* How many lines of the log match the extended regular expression. */
 static int count_log(const char *expression)
@@ -84,18 +58,19 @@ static int count_log(const char *expression)
 __attribute__((constructor))
 static void set_environment(void)
 {
+	char path[2 * PATH_MAX];
 	ssize_t n;
 
 	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 	dir[n < 0 ? 0 : n] = '\0';
 	dirname(dir);
 	setenv("dir", dir, 1);
-	snprintf(output, sizeof(output), "%s/preload_client", dir);
-	setenv("dyn", output, 1);
+	snprintf(path, sizeof(path), "%s/preload_client", dir);
+	setenv("dyn", path, 1);
 	setenv("run", EVFD_RUN, 1);
-	snprintf(output, sizeof(output), "%s/libevfd-preload.so",
+	snprintf(path, sizeof(path), "%s/libevfd-preload.so",
 		 dirname(strdupa(EVFD_RUN)));
-	setenv("object", output, 1);
+	setenv("object", path, 1);
 	unsetenv("EVFD_RUN_FALLBACK");
 	unsetenv("LD_PRELOAD");
 
@@ -185,13 +160,13 @@ static int made(const char *by)
 TEST_F(drop_in, kind)
 {
 	EXPECT_EQ(0, client("kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(1, made(variant->by));
 	EXPECT_EQ(1, count_log(""));
 
 	/* The other way round: it is an eventfd without evfd-run. */
 	EXPECT_EQ(0, run("$dir/%s %s kind", variant->client, variant->call));
-	EXPECT_STREQ("anon_inode:[eventfd]\n", output);
+	EXPECT_STREQ("anon_inode:[eventfd]\n", shell_output);
 }
 
 TEST_F(drop_in, flags)
@@ -310,7 +285,7 @@ FIXTURE_TEARDOWN(evfd_run)
 TEST_F(evfd_run, usage)
 {
 	EXPECT_EQ(0, run("$run --help"));
-	EXPECT_NE(NULL, strstr(output, "EVFD_RUN_LOG"));
+	EXPECT_NE(NULL, strstr(shell_output, "EVFD_RUN_LOG"));
 	EXPECT_EQ(CANNOT, run("$run 2>&1"));
 	EXPECT_EQ(CANNOT, run("$run --nonsense true 2>&1"));
 }
@@ -331,9 +306,9 @@ TEST_F(evfd_run, status)
 		EXPECT_EQ(126, run("$run %s / 2>&1", o));
 		/* The process is the same, and the arguments are. */
 		EXPECT_EQ(0, run("$run %s echo -s -- 'a  b'", o));
-		EXPECT_STREQ("-s -- a  b\n", output);
+		EXPECT_STREQ("-s -- a  b\n", shell_output);
 		EXPECT_EQ(0, run("echo $$; exec $run %s sh -c 'echo $$'", o));
-		EXPECT_EQ(atoi(output), atoi(strchrnul(output, '\n')));
+		EXPECT_EQ(atoi(shell_output), atoi(strchrnul(shell_output, '\n')));
 	}
 }
 
@@ -358,10 +333,10 @@ TEST_F(evfd_run, python)
 	if (access("/usr/bin/python3", X_OK))
 		SKIP(return, "no python3: apt-get install python3");
 	EXPECT_EQ(0, run("$run /usr/bin/python3 -c '%s'", program));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(1, count_log(" by=eventfd program=python3"));
 	EXPECT_EQ(0, run("$run -s /usr/bin/python3 -c '%s'", program));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(1, count_log(" by=supervisor program=python3"));
 }
 
@@ -372,9 +347,9 @@ TEST_F(evfd_run, program_of_32_bits)
 		TH_LOG("the kernel may have no 32-bit system calls");
 	if (run("${dyn}_32"))
 		SKIP(return, "no 32-bit programs, or none was built");
-	EXPECT_STREQ("anon_inode:[eventfd]\nanon_inode:[eventfd]\n", output);
+	EXPECT_STREQ("anon_inode:[eventfd]\nanon_inode:[eventfd]\n", shell_output);
 	EXPECT_EQ(0, run("$run ${dyn}_32"));
-	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(2, count_log(" by=supervisor program=preload_client_32$"));
 }
 
@@ -383,11 +358,11 @@ TEST_F(evfd_run, descendants)
 {
 	setenv("both", "${dyn} function kind; ${dyn}_static function kind", 1);
 	EXPECT_EQ(0, run("$run sh -c \"$both\""));
-	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[eventfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[eventfd]\n", shell_output);
 	EXPECT_EQ(0, run("$run -s sh -c \"$both\""));
-	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(0, run("$run -s $dyn raw bare $dyn function kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(1, count_log(""));
 }
 
@@ -406,7 +381,7 @@ TEST_F(evfd_run, scripts)
 	fclose(f);
 	ASSERT_EQ(0, chmod(path, 0755));
 	EXPECT_EQ(0, run("$run $script"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(1, count_log(" by=supervisor "));
 
 	f = fopen(path, "we");
@@ -414,7 +389,7 @@ TEST_F(evfd_run, scripts)
 	fprintf(f, "#!/bin/sh -e\n$dyn function kind\n");
 	fclose(f);
 	EXPECT_EQ(0, run("$run $script"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(1, count_log(" by=eventfd "));
 	unlink(path);
 	rmdir(folder);
@@ -424,22 +399,22 @@ TEST_F(evfd_run, preload_composes)
 {
 	/* An object that is there stays, behind ours. */
 	EXPECT_EQ(0, run("LD_PRELOAD=libm.so.6 $run grep -h r-xp /proc/self/maps"));
-	EXPECT_NE(NULL, strstr(output, "libm.so.6"));
-	EXPECT_NE(NULL, strstr(output, "libevfd-preload.so"));
+	EXPECT_NE(NULL, strstr(shell_output, "libm.so.6"));
+	EXPECT_NE(NULL, strstr(shell_output, "libevfd-preload.so"));
 	EXPECT_EQ(0, run("LD_PRELOAD=libm.so.6 $run sh -c 'echo $LD_PRELOAD'"));
-	EXPECT_NE(NULL, strstr(output, "/libevfd-preload.so:libm.so.6\n"));
+	EXPECT_NE(NULL, strstr(shell_output, "/libevfd-preload.so:libm.so.6\n"));
 	/* Twice is once. */
 	EXPECT_EQ(0, run("$run $run $dyn function kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(1, count_log(""));
 	/* Without evfd-run, by one variable. */
 	EXPECT_EQ(0, run("LD_PRELOAD=$object $dyn function kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	/* And one inside the other. */
 	EXPECT_EQ(0, run("$run -s $run -p $dyn raw kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", output);
+	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 	EXPECT_EQ(CANNOT, run("$run -s $run -s true 2>&1"));
-	EXPECT_NE(NULL, strstr(output, "supervisor already"));
+	EXPECT_NE(NULL, strstr(shell_output, "supervisor already"));
 }
 
 TEST_F(evfd_run, log)
@@ -453,7 +428,7 @@ TEST_F(evfd_run, log)
 	EXPECT_EQ(0, run("cd /tmp; $run sh -c 'cd /; $dyn function die 3'"));
 	EXPECT_EQ(3, count_log("^evfd "));
 	EXPECT_EQ(CANNOT, run("EVFD_RUN_LOG=/no/such/log $run true 2>&1"));
-	EXPECT_NE(NULL, strstr(output, "/no/such/log: No such file"));
+	EXPECT_NE(NULL, strstr(shell_output, "/no/such/log: No such file"));
 	EXPECT_EQ(CANNOT, run("EVFD_RUN_LOG=/ $run true 2>&1"));
 	/* None is asked for. */
 	unsetenv("EVFD_RUN_LOG");
@@ -479,14 +454,14 @@ TEST_F(evfd_run, fallback_for_names)
 
 		setenv("EVFD_RUN_FALLBACK", "x:preload_cl*t:y", 1);
 		EXPECT_EQ(0, run("$run %s $dyn function kind", o));
-		EXPECT_STREQ("anon_inode:[eventfd]\n", output);
+		EXPECT_STREQ("anon_inode:[eventfd]\n", shell_output);
 		EXPECT_EQ(1, count_log("^eventfd .* program=preload_client$"));
 		EXPECT_EQ(1, count_log(""));
 		EXPECT_EQ(0, run("$run %s $dyn function flags", o));
 		EXPECT_EQ(0, run("$run %s $dyn function limit", o));
 		setenv("EVFD_RUN_FALLBACK", "x:preload_clien:::?:1", 1);
 		EXPECT_EQ(0, run("$run %s $dyn function kind", o));
-		EXPECT_STREQ("anon_inode:[evfd]\n", output);
+		EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
 		setenv("EVFD_RUN_FALLBACK", "*", 1);
 		EXPECT_EQ(0, run("$run %s $dyn function bad_flags", o));
 	}
@@ -507,14 +482,14 @@ TEST_F(evfd_run, module_is_missing)
 
 		unsetenv("EVFD_RUN_FALLBACK");
 		EXPECT_EQ(CANNOT, run("$run %s echo started 2>&1", o));
-		EXPECT_NE(NULL, strstr(output, "modprobe evfd"));
-		EXPECT_EQ(NULL, strstr(output, "started"));
+		EXPECT_NE(NULL, strstr(shell_output, "modprobe evfd"));
+		EXPECT_EQ(NULL, strstr(shell_output, "started"));
 		/* Names do not help, only 1 does. */
 		setenv("EVFD_RUN_FALLBACK", "*", 1);
 		EXPECT_EQ(CANNOT, run("$run %s echo started 2>&1", o));
 		setenv("EVFD_RUN_FALLBACK", "x:1", 1);
 		EXPECT_EQ(0, run("$run %s $dyn function kind", o));
-		EXPECT_STREQ("anon_inode:[eventfd]\n", output);
+		EXPECT_STREQ("anon_inode:[eventfd]\n", shell_output);
 		EXPECT_EQ(1, count_log("^eventfd "));
 		EXPECT_EQ(0, run("$run %s $dyn function bad_flags", o));
 		EXPECT_EQ(0, run("$run %s $dyn function limit", o));
@@ -522,7 +497,7 @@ TEST_F(evfd_run, module_is_missing)
 	/* Gone after the start. */
 	unsetenv("EVFD_RUN_FALLBACK");
 	EXPECT_EQ(0, run("LD_PRELOAD=$object $dyn function kind"));
-	EXPECT_STREQ("errno 38\n", output);
+	EXPECT_STREQ("errno 38\n", shell_output);
 	EXPECT_EQ(0, run("LD_PRELOAD=$object $dyn function bad_flags"));
 	EXPECT_EQ(0, count_log(""));
 }
@@ -538,7 +513,7 @@ TEST_F(evfd_run, supervisor_ends)
 			break;
 		evfd_test_sleep_ms(1);
 	}
-	EXPECT_STREQ("", output);
+	EXPECT_STREQ("", shell_output);
 }
 
 TEST_F(evfd_run, supervisor_is_private)
