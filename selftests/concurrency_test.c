@@ -427,7 +427,7 @@ static int take_turns(struct turns *turns, void *(*one)(void *arg),
 	}
 	turns->stop = true;
 
-	return evfd_task_join_thread(threads[0]);
+	return evfd_test_join(threads[0]);
 }
 
 TEST(ping_pong_never_stalls)

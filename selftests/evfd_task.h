@@ -182,20 +182,9 @@ static inline int evfd_task_start(struct evfd_task *task)
 	return evfd_task_rewoken(task) < 0 ? -1 : 0;
 }
 
-/* Waits until @thread ended. Returns 0, or -1 if it still runs or sleeps. */
-static inline int evfd_task_join_thread(pthread_t thread)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ts.tv_sec += EVFD_TEST_PATIENCE_MS / 1000;
-
-	return pthread_timedjoin_np(thread, NULL, &ts) ? -1 : 0;
-}
-
 static inline int evfd_task_join(struct evfd_task *task)
 {
-	return evfd_task_join_thread(task->thread);
+	return evfd_test_join(task->thread);
 }
 
 #endif /* _EVFD_TASK_H */

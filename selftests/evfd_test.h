@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -262,6 +263,17 @@ static inline long evfd_test_sleeps(pid_t tid)
 	evfd_test_proc(path, "voluntary_ctxt_switches:", "%ld", &n);
 
 	return n;
+}
+
+/* Waits until @thread ended. Returns 0, or -1 if it still runs or sleeps. */
+static inline int evfd_test_join(pthread_t thread)
+{
+	struct timespec limit;
+
+	clock_gettime(CLOCK_MONOTONIC, &limit);
+	limit.tv_sec += EVFD_TEST_PATIENCE_MS / 1000;
+
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &limit) ? -1 : 0;
 }
 
 #endif /* _EVFD_TEST_H */

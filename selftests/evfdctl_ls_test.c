@@ -191,7 +191,7 @@ TEST_F(evfdctl, ls_counts_pollers)
 		ASSERT_EQ(0, find_row(fd, &row));
 	EXPECT_EQ(1, row.pollers);
 	ASSERT_EQ(8, evfd_test_write(fd, 1));
-	ASSERT_EQ(0, evfd_task_join_thread(thread));
+	ASSERT_EQ(0, evfd_test_join(thread));
 	ASSERT_EQ(0, find_row(fd, &row));
 	EXPECT_EQ(0, row.pollers);
 }

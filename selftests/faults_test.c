@@ -892,12 +892,12 @@ TEST_F_TIMEOUT(moving, nothing_is_lost_and_nobody_left_asleep, 120)
 
 	/* Whoever still waits for a page has to get it: the mover goes last. */
 	moving->stop = true;
-	ASSERT_EQ(0, evfd_task_join_thread(mover));
+	ASSERT_EQ(0, evfd_test_join(mover));
 	mprotect(moving->map, moving->size, PROT_READ | PROT_WRITE);
 	if (moving->wants_pages)
 		close(moving->uffd);
 	for (i = NR_MOVING_READERS; i < NR_MOVING; i++)
-		ASSERT_EQ(0, evfd_task_join_thread(threads[i]));
+		ASSERT_EQ(0, evfd_test_join(threads[i]));
 	EXPECT_TRUE(evfd_test_until(moving->taken == moving->written))
 		TH_LOG("written %" PRIu64 ", taken %" PRIu64 ", the count is %"
 		       PRIu64, moving->written, moving->taken,
