@@ -158,6 +158,22 @@ static void say_unreadable(const struct holders *holders)
 	      holders->unreadable == 1 ? "process" : "processes");
 }
 
+/* Takes --id or --pid, which all have that show some evfds; others end evfdctl. */
+static void parse_wanted(int opt, struct wanted *wanted)
+{
+	switch (opt) {
+	case 'i':
+		wanted->id = parse_number("--id", optarg, UINT64_MAX);
+		wanted->by_id = true;
+		break;
+	case 'p':
+		wanted->pid = parse_number("--pid", optarg, INT_MAX);
+		break;
+	default:
+		usage_end();
+	}
+}
+
 int cmd_ls(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -173,18 +189,11 @@ int cmd_ls(int argc, char **argv)
 
 	while ((opt = getopt_long(argc, argv, "i:jp:", options, NULL)) != -1) {
 		switch (opt) {
-		case 'i':
-			wanted.id = parse_number("--id", optarg, UINT64_MAX);
-			wanted.by_id = true;
-			break;
 		case 'j':
 			json = true;
 			break;
-		case 'p':
-			wanted.pid = parse_number("--pid", optarg, INT_MAX);
-			break;
 		default:
-			usage_end();
+			parse_wanted(opt, &wanted);
 		}
 	}
 	if (optind < argc)
@@ -370,24 +379,17 @@ int cmd_watch(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "i:jn:p:t:", options, NULL)) !=
 	       -1) {
 		switch (opt) {
-		case 'i':
-			wanted.id = parse_number("--id", optarg, UINT64_MAX);
-			wanted.by_id = true;
-			break;
 		case 'j':
 			json = true;
 			break;
 		case 'n':
 			tables = parse_number("--count", optarg, UINT64_MAX);
 			break;
-		case 'p':
-			wanted.pid = parse_number("--pid", optarg, INT_MAX);
-			break;
 		case 't':
 			interval = parse_seconds("--interval", optarg);
 			break;
 		default:
-			usage_end();
+			parse_wanted(opt, &wanted);
 		}
 	}
 	if (optind < argc)
