@@ -6,7 +6,7 @@
  * Where evfd has to behave as eventfd(2) does, the test runs on both. Where it
  * does better (writes complete inline, AIO writes work, a fault loses nothing)
  * it says so. What takes nothing but a real eventfd has to refuse an evfd.
- * Uses evfd_async.h and evfd_thread.h.
+ * Uses evfd_async.h and evfd_task.h.
  */
 #include <dirent.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 
 #include "kselftest_harness.h"
 #include "evfd_async.h"
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 /* How many workers io_uring has made for this process. */
 static int ring_workers(void)
@@ -327,32 +327,27 @@ TEST_F(uring, a_semaphore_serves_as_many_reads_as_it_has)
 	close(fd);
 }
 
-static int task_read(struct evfd_thread *task)
-{
-	return evfd_test_read(task->fd, &task->value);
-}
-
 /* Whoever gets the first unit, the other gets the second. */
 TEST_F(uring, a_thread_and_a_ring_wait_for_the_same_counter)
 {
 	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 0);
-	struct evfd_thread task = { .fn = task_read, .fd = fd };
+	struct evfd_task task = { .op = evfd_task_read, .fd = fd };
 	struct io_uring_cqe cqe;
 	uint64_t n = 0;
 	int served;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(0, evfd_task_start(&task));
 	ring_add(&self->ring, IORING_OP_READ, fd, &n, 8, 1);
 	ASSERT_EQ(1, ring_submit(&self->ring));
 	ASSERT_EQ(8, evfd_test_write(fd, 1));
 	served = !ring_wait(&self->ring, &cqe, 20);
-	ASSERT_EQ(!served, evfd_thread_settle(&task, 1));
+	ASSERT_EQ(!served, evfd_task_settle(&task, 1));
 	ASSERT_EQ(8, evfd_test_write(fd, 1));
 	if (!served)
 		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
 				       EVFD_TEST_PATIENCE_MS));
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(8, cqe.res);
 	EXPECT_EQ(8, task.ret);
 	EXPECT_TRUE(count_is(fd, 0));
@@ -793,7 +788,7 @@ TEST_F(aio, a_cancelled_poll_takes_nothing)
 TEST_F(aio, poll_and_a_blocked_reader_are_both_woken)
 {
 	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 0);
-	struct evfd_thread task = { .fn = task_read, .fd = fd };
+	struct evfd_task task = { .op = evfd_task_read, .fd = fd };
 	struct iocb iocb = {
 		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = fd,
 		.aio_buf = POLLIN,
@@ -802,9 +797,9 @@ TEST_F(aio, poll_and_a_blocked_reader_are_both_woken)
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
-	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(8, evfd_test_write(fd, 2));
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(8, task.ret);
 	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
 	EXPECT_EQ(POLLIN, event.res);

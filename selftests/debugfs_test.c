@@ -3,7 +3,7 @@
  * evfd/instances in debugfs: the list of all counters, while they come and go.
  *
  * Needs root, and a guest where nobody else makes counters: some tests compare
- * the whole text. Read evfd_test.h and evfd_thread.h first; fdinfo_test.c has
+ * the whole text. Read evfd_test.h and evfd_task.h first; fdinfo_test.c has
  * what a process sees of its own.
  */
 #include <sys/epoll.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 #define PATH	"/sys/kernel/debug/evfd/instances"
 #define HEADER	"id count flags readers writers pollers refs creator\n"
@@ -162,25 +162,15 @@ TEST_F(debugfs, a_line_has_what_fdinfo_has)
 	}
 }
 
-static int task_read(struct evfd_thread *task)
-{
-	return evfd_test_read(task->fd, &task->value);
-}
-
-static int task_write(struct evfd_thread *task)
-{
-	return evfd_test_write(task->fd, task->arg);
-}
-
 TEST_F(debugfs, who_waits_is_counted)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
 	int full = evfd_test_create(0, EVFD_COUNT_MAX);
-	struct evfd_thread task[3] = {
-		{ .fn = task_read, .fd = fd },
-		{ .fn = task_read, .fd = fd },
-		{ .fn = task_write, .fd = full, .arg = 2 },
+	struct evfd_task task[3] = {
+		{ .op = evfd_task_read, .fd = fd },
+		{ .op = evfd_task_read, .fd = fd },
+		{ .op = evfd_task_write, .fd = full, .value = 2 },
 	};
 	int ep = epoll_create1(0), copy, i;
 	struct line line;
@@ -190,7 +180,7 @@ TEST_F(debugfs, who_waits_is_counted)
 	ASSERT_LE(0, full);
 	ASSERT_LE(0, ep);
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, evfd_thread_start_asleep(&task[i]));
+		ASSERT_EQ(0, evfd_task_start(&task[i]));
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event));
 	/* A second descriptor is no second reference. */
 	copy = dup(fd);
@@ -209,7 +199,7 @@ TEST_F(debugfs, who_waits_is_counted)
 	ASSERT_EQ(8, evfd_test_write(fd, 2));
 	ASSERT_EQ(8, evfd_test_read(full, &n));
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, evfd_thread_join(&task[i]));
+		ASSERT_EQ(0, evfd_task_join(&task[i]));
 	ASSERT_EQ(1, find(fd, &line));
 	EXPECT_EQ(0, line.readers);
 	ASSERT_EQ(1, find(full, &line));
@@ -428,7 +418,7 @@ TEST_F(debugfs, what_goes_and_comes_between_two_reads)
 }
 
 /* Makes and closes counters until @arg is set; @value counts them. */
-static int task_come_and_go(struct evfd_thread *task)
+static ssize_t task_come_and_go(struct evfd_task *task)
 {
 	int kept[16], i = 0, n;
 
@@ -457,7 +447,7 @@ static int task_come_and_go(struct evfd_thread *task)
 TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 	       120)
 {
-	struct evfd_thread task[NCHURN] = { };
+	struct evfd_task task[NCHURN] = { };
 	uint64_t before[NCHURN], now;
 	int i, round, ms, others, most = 0;
 	char *text;
@@ -465,8 +455,8 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 	/* Some before, some among, some behind those that come and go. */
 	ASSERT_EQ(0, make_many(1000));
 	for (i = 0; i < NCHURN; i++) {
-		task[i].fn = task_come_and_go;
-		ASSERT_EQ(0, evfd_thread_start(&task[i]));
+		task[i].op = task_come_and_go;
+		ASSERT_EQ(0, evfd_task_run(&task[i]));
 	}
 	/* On a slow machine it takes more rounds until one meets another. */
 	for (round = 0; round < NROUNDS || (!most && round < 50 * NROUNDS);
@@ -483,17 +473,17 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 			for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
 				now = __atomic_load_n(&task[i].value, __ATOMIC_RELAXED);
 				if (now > before[i] + 2 ||
-				    evfd_thread_done(&task[i]))
+				    task[i].done)
 					break;
 				evfd_test_sleep_ms(1);
 			}
-			ASSERT_FALSE(evfd_thread_done(&task[i]));
+			ASSERT_FALSE(task[i].done);
 		}
 	}
 	EXPECT_LT(0, most);
 	for (i = 0; i < NCHURN; i++) {
 		__atomic_store_n(&task[i].arg, 1, __ATOMIC_RELEASE);
-		ASSERT_EQ(0, evfd_thread_join(&task[i]));
+		ASSERT_EQ(0, evfd_task_join(&task[i]));
 		EXPECT_EQ(0, task[i].ret);
 	}
 	close_many(1000);
@@ -505,7 +495,7 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 }
 
 /* As fast as they can, readers and makers at once. */
-static int task_list(struct evfd_thread *task)
+static ssize_t task_list(struct evfd_task *task)
 {
 	int i;
 	char *text;
@@ -522,17 +512,17 @@ static int task_list(struct evfd_thread *task)
 
 TEST_F(debugfs, several_may_read_at_once)
 {
-	struct evfd_thread task[3] = { };
+	struct evfd_task task[3] = { };
 	int i;
 
 	ASSERT_EQ(0, make_many(100));
 	for (i = 0; i < 3; i++) {
-		task[i].fn = task_list;
+		task[i].op = task_list;
 		task[i].value = 100;
-		ASSERT_EQ(0, evfd_thread_start(&task[i]));
+		ASSERT_EQ(0, evfd_task_run(&task[i]));
 	}
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&task[i]));
+		ASSERT_EQ(0, evfd_task_join(&task[i]));
 		EXPECT_EQ(0, task[i].ret);
 	}
 	close_many(100);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An operation that blocks, in a thread of its own, and what became of it.
- * Uses evfd_test.h; read blocking_test.c for how it is meant.
+ * An operation, most often one that blocks, in a thread of its own, and what
+ * became of it. Uses evfd_test.h; read blocking_test.c for how it is meant.
  *
  * Nothing here sleeps for a fixed time and hopes: a task has been started when
  * the kernel says that it sleeps in its operation.
+ *
+ * An operation must not use the harness's ASSERT and EXPECT: it returns what it
+ * saw, and the test judges that after evfd_task_join().
  */
 #ifndef _EVFD_TASK_H
 #define _EVFD_TASK_H
@@ -26,12 +29,14 @@ struct evfd_task {
 	/* What is read or to be written. */
 	uint64_t value;
 	void *buf;
+	/* Whatever else an operation of the test's own needs. */
+	uint64_t arg;
 
 	pthread_t thread;
 	/* Set right before the operation starts, and right after it ended. */
 	_Atomic pid_t tid;
 	atomic_bool done;
-	/* What it returned, -errno for an error. */
+	/* What it returned: of those below, -errno for an error. */
 	ssize_t ret;
 	/* How often the thread had slept before. */
 	long sleeps;
@@ -39,12 +44,12 @@ struct evfd_task {
 
 static inline ssize_t evfd_task_read(struct evfd_task *task)
 {
-	return read(task->fd, &task->value, sizeof(task->value));
+	return evfd_test_read(task->fd, &task->value);
 }
 
 static inline ssize_t evfd_task_write(struct evfd_task *task)
 {
-	return write(task->fd, &task->value, sizeof(task->value));
+	return evfd_test_write(task->fd, task->value);
 }
 
 /* In two segments, so that it is not simplified to a read(2). */
@@ -55,7 +60,7 @@ static inline ssize_t evfd_task_readv(struct evfd_task *task)
 		{ (char *)&task->value + 3, 5 },
 	};
 
-	return readv(task->fd, iov, 2);
+	return evfd_test_result(readv(task->fd, iov, 2));
 }
 
 /* One segment: more would be more writes. */
@@ -63,7 +68,7 @@ static inline ssize_t evfd_task_writev(struct evfd_task *task)
 {
 	struct iovec iov = { &task->value, sizeof(task->value) };
 
-	return writev(task->fd, &iov, 1);
+	return evfd_test_result(writev(task->fd, &iov, 1));
 }
 
 /* Two writes. */
@@ -74,13 +79,13 @@ static inline ssize_t evfd_task_writev_twice(struct evfd_task *task)
 		{ &task->value, sizeof(task->value) },
 	};
 
-	return writev(task->fd, iov, 2);
+	return evfd_test_result(writev(task->fd, iov, 2));
 }
 
 /* Into or from memory of the test's choice. */
 static inline ssize_t evfd_task_read_buf(struct evfd_task *task)
 {
-	return read(task->fd, task->buf, sizeof(uint64_t));
+	return evfd_test_result(read(task->fd, task->buf, sizeof(uint64_t)));
 }
 
 static inline ssize_t evfd_task_readv_buf(struct evfd_task *task)
@@ -90,19 +95,19 @@ static inline ssize_t evfd_task_readv_buf(struct evfd_task *task)
 		{ (char *)task->buf + 4, 4 },
 	};
 
-	return readv(task->fd, iov, 2);
+	return evfd_test_result(readv(task->fd, iov, 2));
 }
 
 static inline ssize_t evfd_task_write_buf(struct evfd_task *task)
 {
-	return write(task->fd, task->buf, sizeof(uint64_t));
+	return evfd_test_result(write(task->fd, task->buf, sizeof(uint64_t)));
 }
 
 static inline ssize_t evfd_task_writev_buf(struct evfd_task *task)
 {
 	struct iovec iov = { task->buf, sizeof(uint64_t) };
 
-	return writev(task->fd, &iov, 1);
+	return evfd_test_result(writev(task->fd, &iov, 1));
 }
 
 static inline void *evfd_task_main(void *arg)
@@ -114,8 +119,6 @@ static inline void *evfd_task_main(void *arg)
 	task->sleeps = usage.ru_nvcsw;
 	task->tid = gettid();
 	task->ret = task->op(task);
-	if (task->ret < 0)
-		task->ret = -errno;
 	task->done = true;
 
 	return NULL;
@@ -185,6 +188,25 @@ static inline int evfd_task_start(struct evfd_task *task)
 static inline int evfd_task_join(struct evfd_task *task)
 {
 	return evfd_test_join(task->thread);
+}
+
+/*
+ * Waits until each of @n tasks has ended or sleeps, so that nothing is on its way
+ * any more. Returns how many have ended, or -1.
+ */
+static inline int evfd_task_settle(struct evfd_task *tasks, int n)
+{
+	int done = 0, i;
+
+	for (i = 0; i < n; i++) {
+		if (!evfd_test_until(tasks[i].done ||
+				     evfd_test_task_state(tasks[i].tid) == 'S'))
+			return -1;
+	}
+	for (i = 0; i < n; i++)
+		done += tasks[i].done;
+
+	return done;
 }
 
 #endif /* _EVFD_TASK_H */

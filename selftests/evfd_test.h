@@ -3,7 +3,7 @@
  * What the selftests share: making a counter, and asking whether somebody
  * blocks on it. Uses the kernel's kselftest_harness.h and nothing of evfd but
  * the ABI in uapi/linux/evfd.h. create_test.c is a good one to read first;
- * evfd_task.h has operations that block.
+ * evfd_task.h has threads, and operations that block.
  */
 #ifndef _EVFD_TEST_H
 #define _EVFD_TEST_H
@@ -78,6 +78,14 @@ static inline int evfd_test_create_eventfd(unsigned int flags, uint64_t initval)
 	return fd;
 }
 
+/* A new counter: an evfd, or an eventfd(2) of the same flags and value. */
+static inline int evfd_test_make(bool evfd, unsigned int flags,
+				 uint64_t initval)
+{
+	return evfd ? evfd_test_create(flags, initval) :
+		      evfd_test_create_eventfd(flags, initval);
+}
+
 /*
  * Whether this kernel's eventfd takes the first 8 of more bytes, as that of 6.1
  * does. evfd is like the later ones on all kernels.
@@ -92,19 +100,21 @@ static inline int evfd_test_eventfd_is_lax(void)
 	return lax;
 }
 
+/* What a system call returned, or -errno. */
+static inline ssize_t evfd_test_result(ssize_t ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
 /* read(2) and write(2) of 8 bytes; -errno on failure. */
 static inline int evfd_test_write(int fd, uint64_t n)
 {
-	ssize_t ret = write(fd, &n, sizeof(n));
-
-	return ret < 0 ? -errno : ret;
+	return evfd_test_result(write(fd, &n, sizeof(n)));
 }
 
 static inline int evfd_test_read(int fd, uint64_t *n)
 {
-	ssize_t ret = read(fd, n, sizeof(*n));
-
-	return ret < 0 ? -errno : ret;
+	return evfd_test_result(read(fd, n, sizeof(*n)));
 }
 
 /* Finds @key in a file of /proc and stores the number after it. */
@@ -190,6 +200,14 @@ static inline int evfd_test_users(void)
 	}
 
 	return users;
+}
+
+static inline long evfd_test_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static inline void evfd_test_sleep_ms(unsigned int ms)

@@ -4,7 +4,7 @@
  *
  * The keys of fdinfo, their order and their formats are ABI, so they are
  * compared to the letter. Where evfd has to look as eventfd(2) does, the test
- * asks the running kernel's eventfd. Read evfd_test.h and evfd_thread.h first.
+ * asks the running kernel's eventfd. Read evfd_test.h and evfd_task.h first.
  */
 #include <sched.h>
 #include <sys/epoll.h>
@@ -12,9 +12,10 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 #define NINSTANCES	2000
 
@@ -167,16 +168,6 @@ TEST(the_flags_are_live)
 	close(fd);
 }
 
-static int task_read(struct evfd_thread *task)
-{
-	return evfd_test_read(task->fd, &task->value);
-}
-
-static int task_write_arg(struct evfd_thread *task)
-{
-	return evfd_test_write(task->fd, task->arg);
-}
-
 /* Waits until @key shows @n. Returns what it showed last. */
 static unsigned int number_soon(int fd, const char *key, unsigned int n)
 {
@@ -189,13 +180,13 @@ static unsigned int number_soon(int fd, const char *key, unsigned int n)
 TEST(blocked_readers_are_counted)
 {
 	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
-	struct evfd_thread task[NTASKS];
+	struct evfd_task task[NTASKS];
 	int i;
 
 	ASSERT_LE(0, fd);
 	for (i = 0; i < NTASKS; i++) {
-		task[i] = (struct evfd_thread){ .fn = task_read, .fd = fd };
-		ASSERT_EQ(0, evfd_thread_start(&task[i]));
+		task[i] = (struct evfd_task){ .op = evfd_task_read, .fd = fd };
+		ASSERT_EQ(0, evfd_task_run(&task[i]));
 		EXPECT_EQ(i + 1, number_soon(fd, "evfd-readers:", i + 1));
 	}
 	EXPECT_EQ(0, number(fd, "evfd-writers:"));
@@ -205,7 +196,7 @@ TEST(blocked_readers_are_counted)
 		EXPECT_EQ(i, number_soon(fd, "evfd-readers:", i));
 	}
 	for (i = 0; i < NTASKS; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&task[i]));
+		ASSERT_EQ(0, evfd_task_join(&task[i]));
 		EXPECT_EQ(8, task[i].ret);
 	}
 	close(fd);
@@ -214,23 +205,23 @@ TEST(blocked_readers_are_counted)
 TEST(blocked_writers_are_counted)
 {
 	int fd = evfd_test_create(0, EVFD_COUNT_MAX);
-	struct evfd_thread task[NTASKS];
+	struct evfd_task task[NTASKS];
 	uint64_t n;
 	int i;
 
 	ASSERT_LE(0, fd);
 	for (i = 0; i < NTASKS; i++) {
-		task[i] = (struct evfd_thread){
-			.fn = task_write_arg, .fd = fd, .arg = 1,
+		task[i] = (struct evfd_task){
+			.op = evfd_task_write, .fd = fd, .value = 1,
 		};
-		ASSERT_EQ(0, evfd_thread_start(&task[i]));
+		ASSERT_EQ(0, evfd_task_run(&task[i]));
 		EXPECT_EQ(i + 1, number_soon(fd, "evfd-writers:", i + 1));
 	}
 	EXPECT_EQ(0, number(fd, "evfd-readers:"));
 	EXPECT_EQ(0, number(fd, "evfd-pollers:"));
 	ASSERT_EQ(8, evfd_test_read(fd, &n));
 	for (i = 0; i < NTASKS; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&task[i]));
+		ASSERT_EQ(0, evfd_task_join(&task[i]));
 		EXPECT_EQ(8, task[i].ret);
 	}
 	EXPECT_EQ(0, number(fd, "evfd-writers:"));
@@ -303,17 +294,17 @@ TEST(the_creator_stays_when_others_have_it)
 	close(mine);
 }
 
-static int create_here(struct evfd_thread *thread)
+static ssize_t create_here(struct evfd_task *thread)
 {
 	return evfd_test_create(0, 0);
 }
 
 TEST(the_creator_is_the_process_whatever_its_thread)
 {
-	struct evfd_thread thread = { .fn = create_here };
+	struct evfd_task thread = { .op = create_here };
 
-	ASSERT_EQ(0, evfd_thread_start(&thread));
-	ASSERT_EQ(0, evfd_thread_join(&thread));
+	ASSERT_EQ(0, evfd_task_run(&thread));
+	ASSERT_EQ(0, evfd_task_join(&thread));
 	ASSERT_LE(0, thread.ret);
 	ASSERT_NE(getpid(), thread.tid);
 	EXPECT_EQ(getpid(), number(thread.ret, "evfd-creator:"));
@@ -408,7 +399,7 @@ TEST(two_thousand_instances_have_ids_of_their_own)
 
 #define NWRITES	20000
 
-static int task_write(struct evfd_thread *task)
+static ssize_t task_write(struct evfd_task *task)
 {
 	int i, ret;
 
@@ -424,13 +415,13 @@ static int task_write(struct evfd_thread *task)
 TEST(the_count_only_grows_while_another_thread_writes)
 {
 	int fd = evfd_test_create(0, 0);
-	struct evfd_thread task = { .fn = task_write, .fd = fd };
+	struct evfd_task task = { .op = task_write, .fd = fd };
 	uint64_t last = 0, now;
 	int looks = 0;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, evfd_thread_start(&task));
-	while (!evfd_thread_done(&task) || !looks) {
+	ASSERT_EQ(0, evfd_task_run(&task));
+	while (!task.done || !looks) {
 		now = evfd_test_count(fd);
 		ASSERT_LE(last, now);
 		/* Never half of an update: both halves are the same. */
@@ -438,7 +429,7 @@ TEST(the_count_only_grows_while_another_thread_writes)
 		last = now;
 		looks++;
 	}
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(0, task.ret);
 	EXPECT_EQ(NWRITES * 0x100000001ULL, evfd_test_count(fd));
 	close(fd);

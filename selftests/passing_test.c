@@ -5,22 +5,16 @@
  *
  * Where evfd has to behave as eventfd(2) does, the test runs on both. The
  * program executes itself with the argument "child" to be a process of its own.
- * Read evfd_test.h and evfd_thread.h first.
+ * Read evfd_test.h and evfd_task.h first.
  */
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "kselftest_harness.h"
-#include "evfd_thread.h"
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open	434
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd	438
-#endif
+#include "evfd_task.h"
 
 /* Sends @fd over @sock. Returns 0 or -errno. */
 static int send_fd(int sock, int fd)
@@ -408,23 +402,18 @@ TEST_F(passing, it_cannot_be_opened_through_proc)
 	EXPECT_EQ(ENXIO, errno);
 }
 
-static int task_read(struct evfd_thread *task)
-{
-	return evfd_test_read(task->fd, &task->value);
-}
-
 /* The one who sleeps in it holds the file. */
 TEST_F(passing, a_blocked_reader_survives_the_close_of_its_descriptor)
 {
 	int fd = evfd_test_make(self->evfd, 0, 0);
-	struct evfd_thread task = { .fn = task_read, .fd = fd };
+	struct evfd_task task = { .op = evfd_task_read, .fd = fd };
 	int copy = dup(fd);
 
 	ASSERT_LE(0, copy);
-	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(0, evfd_task_start(&task));
 	close(fd);
 	ASSERT_EQ(8, evfd_test_write(copy, 6));
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(8, task.ret);
 	EXPECT_EQ(6, task.value);
 	close(copy);

@@ -6,7 +6,7 @@
  * Where evfd has to behave as eventfd(2) does, the test runs on both: a
  * difference shows as a failure of one variant. The overflow value, and with it
  * POLLERR, is out of user space's reach; the module's KUnit tests have it.
- * Read evfd_test.h and evfd_thread.h first.
+ * Read evfd_test.h and evfd_task.h first.
  */
 #include <poll.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include <sys/select.h>
 
 #include "kselftest_harness.h"
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 #define POLL_ALL	(POLLIN | POLLOUT | POLLPRI | POLLRDHUP | \
 			 POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND)
@@ -168,23 +168,18 @@ static int ep_now(int ep)
 	return ret < 0 ? -errno : ret ? (int)ev[0].events : 0;
 }
 
-/* Threads: @arg is the index in calls, or a count; see evfd_thread.h. */
-static int task_wait_in(struct evfd_thread *task)
+/* Threads: @arg is the index in calls, or a count; see evfd_task.h. */
+static ssize_t task_wait_in(struct evfd_task *task)
 {
 	return calls[task->arg].wait(task->fd, POLLIN, -1);
 }
 
-static int task_wait_out(struct evfd_thread *task)
+static ssize_t task_wait_out(struct evfd_task *task)
 {
 	return calls[task->arg].wait(task->fd, POLLOUT, -1);
 }
 
-static int task_read(struct evfd_thread *task)
-{
-	return evfd_test_read(task->fd, &task->value);
-}
-
-static int task_epoll_wait(struct evfd_thread *task)
+static ssize_t task_epoll_wait(struct evfd_task *task)
 {
 	struct epoll_event ev;
 	int ret = epoll_wait(task->fd, &ev, 1, -1);
@@ -296,18 +291,18 @@ TEST_F(poll, a_timeout_is_waited_out)
 
 TEST_F(poll, a_write_ends_an_endless_wait_for_in)
 {
-	struct evfd_thread task = { .fn = task_wait_in, .fd = self->fd };
+	struct evfd_task task = { .op = task_wait_in, .fd = self->fd };
 	uint64_t n;
 	int j;
 
 	for (j = 0; j < NCALLS; j++) {
 		task.arg = j;
-		ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+		ASSERT_EQ(0, evfd_task_start(&task));
 		/* A write of 0 wakes nobody for good. */
 		ASSERT_EQ(8, evfd_test_write(self->fd, 0));
-		ASSERT_EQ(0, evfd_thread_settle(&task, 1));
+		ASSERT_EQ(0, evfd_task_settle(&task, 1));
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		ASSERT_EQ(0, evfd_thread_join(&task))
+		ASSERT_EQ(0, evfd_task_join(&task))
 			TH_LOG("%s was not woken", calls[j].name);
 		EXPECT_EQ(POLLIN, task.ret);
 		ASSERT_EQ(8, evfd_test_read(self->fd, &n));
@@ -316,16 +311,16 @@ TEST_F(poll, a_write_ends_an_endless_wait_for_in)
 
 TEST_F(poll, a_read_ends_an_endless_wait_for_out)
 {
-	struct evfd_thread task = { .fn = task_wait_out, .fd = self->fd };
+	struct evfd_task task = { .op = task_wait_out, .fd = self->fd };
 	uint64_t n;
 	int j;
 
 	for (j = 0; j < NCALLS; j++) {
 		ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
 		task.arg = j;
-		ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+		ASSERT_EQ(0, evfd_task_start(&task));
 		ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-		ASSERT_EQ(0, evfd_thread_join(&task))
+		ASSERT_EQ(0, evfd_task_join(&task))
 			TH_LOG("%s was not woken", calls[j].name);
 		EXPECT_EQ(POLLOUT, task.ret);
 	}
@@ -333,17 +328,17 @@ TEST_F(poll, a_read_ends_an_endless_wait_for_out)
 
 TEST_F(poll, a_semaphores_read_of_one_makes_room)
 {
-	struct evfd_thread task = { .fn = task_wait_out };
+	struct evfd_task task = { .op = task_wait_out };
 	uint64_t n = 0;
 
 	task.fd = evfd_test_make(self->evfd, EVFD_NONBLOCK | EVFD_SEMAPHORE,
 				 EVFD_COUNT_MAX);
 	ASSERT_LE(0, task.fd);
 	EXPECT_EQ(POLLIN, wait_poll(task.fd, POLLIN | POLLOUT, 0));
-	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(8, evfd_test_read(task.fd, &n));
 	EXPECT_EQ(1, n);
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(POLLOUT, task.ret);
 	EXPECT_EQ(POLLIN | POLLOUT,
 		  wait_poll(task.fd, POLLIN | POLLOUT, 0));
@@ -357,7 +352,7 @@ static void on_signal(int sig)
 	nsignals += sig == SIGUSR1;
 }
 
-static int task_ppoll_unblocked(struct evfd_thread *task)
+static ssize_t task_ppoll_unblocked(struct evfd_task *task)
 {
 	struct pollfd p = { .fd = task->fd, .events = POLLIN };
 	sigset_t none;
@@ -366,7 +361,7 @@ static int task_ppoll_unblocked(struct evfd_thread *task)
 	return ppoll(&p, 1, NULL, &none) < 0 ? -errno : p.revents;
 }
 
-static int task_epoll_pwait_unblocked(struct evfd_thread *task)
+static ssize_t task_epoll_pwait_unblocked(struct evfd_task *task)
 {
 	struct epoll_event ev;
 	sigset_t none;
@@ -378,10 +373,10 @@ static int task_epoll_pwait_unblocked(struct evfd_thread *task)
 
 TEST_F(poll, a_signal_ends_the_wait_with_eintr)
 {
-	struct evfd_thread tasks[] = {
-		{ .fn = task_wait_in, .fd = self->fd },
-		{ .fn = task_ppoll_unblocked, .fd = self->fd },
-		{ .fn = task_epoll_pwait_unblocked, .fd = self->ep },
+	struct evfd_task tasks[] = {
+		{ .op = task_wait_in, .fd = self->fd },
+		{ .op = task_ppoll_unblocked, .fd = self->fd },
+		{ .op = task_epoll_pwait_unblocked, .fd = self->ep },
 	};
 	struct sigaction sa = { .sa_handler = on_signal };
 	sigset_t set;
@@ -396,9 +391,9 @@ TEST_F(poll, a_signal_ends_the_wait_with_eintr)
 	for (i = 0; i < 3; i++) {
 		/* Who has a mask of its own starts with the signal blocked. */
 		pthread_sigmask(i ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-		ASSERT_EQ(0, evfd_thread_start_asleep(&tasks[i]));
-		ASSERT_EQ(0, pthread_kill(tasks[i].handle, SIGUSR1));
-		ASSERT_EQ(0, evfd_thread_join(&tasks[i]));
+		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
+		ASSERT_EQ(0, pthread_kill(tasks[i].thread, SIGUSR1));
+		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
 		EXPECT_EQ(-EINTR, tasks[i].ret) TH_LOG("task %d", i);
 	}
 	EXPECT_EQ(3, nsignals);
@@ -580,18 +575,18 @@ TEST_F(poll, epoll_ctl_adds_changes_and_removes)
 
 TEST_F(poll, a_removed_counter_does_not_wake_who_waits)
 {
-	struct evfd_thread task = { .fn = task_epoll_wait, .fd = self->ep };
+	struct evfd_task task = { .op = task_epoll_wait, .fd = self->ep };
 	int other = evfd_test_make(self->evfd, EVFD_NONBLOCK, 0);
 
 	ASSERT_LE(0, other);
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
 	ASSERT_EQ(0, ep_add(self->ep, other, EPOLLIN));
-	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(0, epoll_ctl(self->ep, EPOLL_CTL_DEL, self->fd, NULL));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_thread_settle(&task, 1));
+	ASSERT_EQ(0, evfd_task_settle(&task, 1));
 	ASSERT_EQ(8, evfd_test_write(other, 1));
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(EPOLLIN, task.ret);
 	EXPECT_EQ(other, task.value);
 	close(other);
@@ -599,13 +594,13 @@ TEST_F(poll, a_removed_counter_does_not_wake_who_waits)
 
 TEST_F(poll, a_counter_added_while_another_thread_waits_wakes_it)
 {
-	struct evfd_thread task = { .fn = task_epoll_wait, .fd = self->ep };
+	struct evfd_task task = { .op = task_epoll_wait, .fd = self->ep };
 
-	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
-	ASSERT_EQ(0, evfd_thread_settle(&task, 1));
+	ASSERT_EQ(0, evfd_task_settle(&task, 1));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(EPOLLIN, task.ret);
 	EXPECT_EQ(self->fd, task.value);
 }
@@ -650,7 +645,7 @@ TEST_F(poll, a_copy_is_a_member_of_its_own)
 
 TEST_F(poll, a_set_within_a_set_passes_the_event_on)
 {
-	struct evfd_thread task = { .fn = task_epoll_wait };
+	struct evfd_task task = { .op = task_epoll_wait };
 	int outer = epoll_create1(EPOLL_CLOEXEC);
 	uint64_t n;
 
@@ -659,9 +654,9 @@ TEST_F(poll, a_set_within_a_set_passes_the_event_on)
 	ASSERT_EQ(0, ep_add(outer, self->ep, EPOLLIN));
 	EXPECT_EQ(0, wait_poll(self->ep, POLLIN, 0));
 	task.fd = outer;
-	ASSERT_EQ(0, evfd_thread_start_asleep(&task));
+	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(EPOLLIN, task.ret);
 	EXPECT_EQ(self->ep, task.value);
 	EXPECT_EQ(EPOLLIN, ep_now(outer));
@@ -676,31 +671,31 @@ TEST_F(poll, a_set_within_a_set_passes_the_event_on)
 
 TEST_F(poll, one_edge_wakes_one_of_the_threads_on_a_set)
 {
-	struct evfd_thread tasks[NWAITERS] = { };
+	struct evfd_task tasks[NWAITERS] = { };
 	int i, done = 0;
 
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
 	for (i = 0; i < NWAITERS; i++) {
-		tasks[i].fn = task_epoll_wait;
+		tasks[i].op = task_epoll_wait;
 		tasks[i].fd = self->ep;
-		ASSERT_EQ(0, evfd_thread_start_asleep(&tasks[i]));
+		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
 	}
 	for (i = 1; i <= NWAITERS; i++) {
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 		do {
-			done = evfd_thread_settle(tasks, NWAITERS);
+			done = evfd_task_settle(tasks, NWAITERS);
 		} while (done >= 0 && done < i);
 		EXPECT_EQ(i, done);
 	}
 	for (i = 0; i < NWAITERS; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&tasks[i]));
+		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
 		EXPECT_EQ(EPOLLIN, tasks[i].ret);
 	}
 }
 
 TEST_F(poll, exclusive_sets_share_the_wakes)
 {
-	struct evfd_thread tasks[NWAITERS] = { };
+	struct evfd_task tasks[NWAITERS] = { };
 	int ep[NWAITERS], i, done = 0, before;
 
 	for (i = 0; i < NWAITERS; i++) {
@@ -708,14 +703,14 @@ TEST_F(poll, exclusive_sets_share_the_wakes)
 		ASSERT_LE(0, ep[i]);
 		ASSERT_EQ(0, ep_add(ep[i], self->fd,
 				    EPOLLIN | EPOLLEXCLUSIVE));
-		tasks[i].fn = task_epoll_wait;
+		tasks[i].op = task_epoll_wait;
 		tasks[i].fd = ep[i];
-		ASSERT_EQ(0, evfd_thread_start_asleep(&tasks[i]));
+		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
 	}
 	/* The first write wakes at least one, and not the whole herd. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	do {
-		done = evfd_thread_settle(tasks, NWAITERS);
+		done = evfd_task_settle(tasks, NWAITERS);
 	} while (!done);
 	EXPECT_LE(1, done);
 	EXPECT_GT(NWAITERS, done);
@@ -724,11 +719,11 @@ TEST_F(poll, exclusive_sets_share_the_wakes)
 		before = done;
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 		do {
-			done = evfd_thread_settle(tasks, NWAITERS);
+			done = evfd_task_settle(tasks, NWAITERS);
 		} while (done == before);
 	}
 	for (i = 0; i < NWAITERS; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&tasks[i]));
+		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
 		EXPECT_EQ(EPOLLIN, tasks[i].ret);
 		close(ep[i]);
 	}
@@ -736,18 +731,18 @@ TEST_F(poll, exclusive_sets_share_the_wakes)
 
 TEST_F(poll, plain_waiters_are_all_woken)
 {
-	struct evfd_thread tasks[NWAITERS] = { };
+	struct evfd_task tasks[NWAITERS] = { };
 	int i;
 
 	for (i = 0; i < NWAITERS; i++) {
-		tasks[i].fn = task_wait_in;
+		tasks[i].op = task_wait_in;
 		tasks[i].fd = self->fd;
 		tasks[i].arg = i;
-		ASSERT_EQ(0, evfd_thread_start_asleep(&tasks[i]));
+		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
 	}
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	for (i = 0; i < NWAITERS; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&tasks[i]));
+		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
 		EXPECT_EQ(POLLIN, tasks[i].ret);
 	}
 }
@@ -761,8 +756,8 @@ TEST(an_exclusive_set_does_not_take_a_readers_wake)
 {
 	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
 	int ep = epoll_create1(EPOLL_CLOEXEC);
-	struct evfd_thread reader = { .fn = task_read, .fd = fd };
-	struct evfd_thread poller = { .fn = task_epoll_wait, .fd = ep };
+	struct evfd_task reader = { .op = evfd_task_read, .fd = fd };
+	struct evfd_task poller = { .op = task_epoll_wait, .fd = ep };
 	uint64_t n;
 	int order;
 
@@ -770,17 +765,17 @@ TEST(an_exclusive_set_does_not_take_a_readers_wake)
 	ASSERT_LE(0, ep);
 	ASSERT_EQ(0, ep_add(ep, fd, EPOLLIN | EPOLLEXCLUSIVE));
 	for (order = 0; order < 2; order++) {
-		ASSERT_EQ(0, evfd_thread_start_asleep(order ? &reader : &poller));
-		ASSERT_EQ(0, evfd_thread_start_asleep(order ? &poller : &reader));
+		ASSERT_EQ(0, evfd_task_start(order ? &reader : &poller));
+		ASSERT_EQ(0, evfd_task_start(order ? &poller : &reader));
 		ASSERT_EQ(8, evfd_test_write(fd, 1));
-		ASSERT_EQ(0, evfd_thread_join(&reader))
+		ASSERT_EQ(0, evfd_task_join(&reader))
 			TH_LOG("a reader sleeps on a count of 1");
 		EXPECT_EQ(8, reader.ret);
 		EXPECT_EQ(1, reader.value);
 		/* The poller may have looked before the reader took it. */
-		if (!evfd_thread_settle(&poller, 1))
+		if (!evfd_task_settle(&poller, 1))
 			ASSERT_EQ(8, evfd_test_write(fd, 1));
-		ASSERT_EQ(0, evfd_thread_join(&poller));
+		ASSERT_EQ(0, evfd_task_join(&poller));
 		EXPECT_EQ(EPOLLIN, poller.ret);
 		if (wait_poll(fd, POLLIN, 0))
 			ASSERT_EQ(8, evfd_test_read(fd, &n));
@@ -794,8 +789,8 @@ TEST(a_reader_does_not_take_an_exclusive_sets_wake)
 {
 	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
 	int ep = epoll_create1(EPOLL_CLOEXEC);
-	struct evfd_thread reader = { .fn = task_read, .fd = fd };
-	struct evfd_thread poller = { .fn = task_epoll_wait, .fd = ep };
+	struct evfd_task reader = { .op = evfd_task_read, .fd = fd };
+	struct evfd_task poller = { .op = task_epoll_wait, .fd = ep };
 	uint64_t n;
 	int order;
 
@@ -803,11 +798,11 @@ TEST(a_reader_does_not_take_an_exclusive_sets_wake)
 	ASSERT_LE(0, ep);
 	ASSERT_EQ(0, ep_add(ep, fd, EPOLLIN | EPOLLEXCLUSIVE));
 	for (order = 0; order < 2; order++) {
-		ASSERT_EQ(0, evfd_thread_start_asleep(order ? &reader : &poller));
-		ASSERT_EQ(0, evfd_thread_start_asleep(order ? &poller : &reader));
+		ASSERT_EQ(0, evfd_task_start(order ? &reader : &poller));
+		ASSERT_EQ(0, evfd_task_start(order ? &poller : &reader));
 		ASSERT_EQ(8, evfd_test_write(fd, 2));
-		ASSERT_EQ(0, evfd_thread_join(&reader));
-		ASSERT_EQ(0, evfd_thread_join(&poller));
+		ASSERT_EQ(0, evfd_task_join(&reader));
+		ASSERT_EQ(0, evfd_task_join(&poller));
 		EXPECT_EQ(8, reader.ret);
 		EXPECT_EQ(EPOLLIN, poller.ret);
 		ASSERT_EQ(8, evfd_test_read(fd, &n));
@@ -818,7 +813,7 @@ TEST(a_reader_does_not_take_an_exclusive_sets_wake)
 #define ROUNDS	200
 
 /* Fills the counter whenever poll says that there is room. */
-static int task_fill(struct evfd_thread *task)
+static ssize_t task_fill(struct evfd_task *task)
 {
 	int ret;
 
@@ -835,7 +830,7 @@ static int task_fill(struct evfd_thread *task)
 }
 
 /* Empties it whenever poll says that there is something. */
-static int task_empty(struct evfd_thread *task)
+static ssize_t task_empty(struct evfd_task *task)
 {
 	uint64_t n;
 	int ret;
@@ -856,27 +851,27 @@ static int task_empty(struct evfd_thread *task)
 
 TEST_F(poll, two_threads_that_poll_for_each_other_lose_no_wake)
 {
-	struct evfd_thread fill = { .fn = task_fill, .fd = self->fd };
-	struct evfd_thread empty = { .fn = task_empty, .fd = self->fd };
+	struct evfd_task fill = { .op = task_fill, .fd = self->fd };
+	struct evfd_task empty = { .op = task_empty, .fd = self->fd };
 	int j;
 
 	for (j = 0; j < NCALLS; j += 2) {
 		fill.arg = j;
 		empty.arg = j;
-		ASSERT_EQ(0, evfd_thread_start(&fill));
-		ASSERT_EQ(0, evfd_thread_start(&empty));
-		ASSERT_EQ(0, evfd_thread_join(&fill))
+		ASSERT_EQ(0, evfd_task_run(&fill));
+		ASSERT_EQ(0, evfd_task_run(&empty));
+		ASSERT_EQ(0, evfd_task_join(&fill))
 			TH_LOG("%s: round %d, %d; events %x", calls[j].name,
 			       (int)fill.value, (int)empty.value,
 			       wait_poll(self->fd, POLLIN | POLLOUT, 0));
-		ASSERT_EQ(0, evfd_thread_join(&empty));
+		ASSERT_EQ(0, evfd_task_join(&empty));
 		EXPECT_EQ(0, fill.ret);
 		EXPECT_EQ(0, empty.ret);
 	}
 }
 
 /* Takes all of it at each edge, until @arg units have come. */
-static int task_drain_at_edges(struct evfd_thread *task)
+static ssize_t task_drain_at_edges(struct evfd_task *task)
 {
 	struct epoll_event ev;
 	uint64_t n;
@@ -898,16 +893,16 @@ static int task_drain_at_edges(struct evfd_thread *task)
 
 TEST_F(poll, an_edge_triggered_consumer_misses_nothing)
 {
-	struct evfd_thread task = {
-		.fn = task_drain_at_edges, .fd = self->ep, .arg = 50 * ROUNDS,
+	struct evfd_task task = {
+		.op = task_drain_at_edges, .fd = self->ep, .arg = 50 * ROUNDS,
 	};
 	uint64_t i;
 
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
-	ASSERT_EQ(0, evfd_thread_start(&task));
+	ASSERT_EQ(0, evfd_task_run(&task));
 	for (i = 0; i < task.arg; i++)
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_thread_join(&task));
+	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(0, task.ret);
 	EXPECT_EQ(task.arg, task.value);
 	EXPECT_EQ(0, wait_poll(self->fd, POLLIN, 0));

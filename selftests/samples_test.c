@@ -4,7 +4,7 @@
  * on the way, and that they and evfd.ko can be left and unloaded in any order.
  *
  * Needs root, a guest of its own, and the modules beside evfd.ko, which EVFD_KO
- * names. Unloads them at the end. Uses evfd_module.h and evfd_thread.h. Read
+ * names. Unloads them at the end. Uses evfd_module.h and evfd_task.h. Read
  * samples/evfd_ticker.c and samples/evfd_consumer.c first.
  */
 #include <libgen.h>
@@ -14,7 +14,7 @@
 
 #include "kselftest_harness.h"
 #include "evfd_module.h"
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 #include "../samples/evfd_consumer.h"
 #include "../samples/evfd_ticker.h"
@@ -227,7 +227,7 @@ TEST_F_TIMEOUT(samples, a_tick_wakes_a_poller, PATIENCE_S)
 	EXPECT_EQ(POLLIN, pfd.revents);
 }
 
-static int read_many(struct evfd_thread *thread)
+static ssize_t read_many(struct evfd_task *thread)
 {
 	uint64_t n;
 
@@ -242,19 +242,19 @@ static int read_many(struct evfd_thread *thread)
 /* Several readers sleep, and none is forgotten. */
 TEST_F_TIMEOUT(samples, ticks_wake_all_readers_in_turn, PATIENCE_S)
 {
-	struct evfd_thread threads[4] = { };
+	struct evfd_task threads[4] = { };
 	uint64_t sum = 0;
 	int i;
 
 	for (i = 0; i < 4; i++) {
-		threads[i].fn = read_many;
+		threads[i].op = read_many;
 		threads[i].fd = self->fd;
 		threads[i].arg = 25;
-		ASSERT_EQ(0, evfd_thread_start_asleep(&threads[i]));
+		ASSERT_EQ(0, evfd_task_start(&threads[i]));
 	}
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
 	for (i = 0; i < 4; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&threads[i]));
+		ASSERT_EQ(0, evfd_task_join(&threads[i]));
 		EXPECT_EQ(0, threads[i].ret);
 		sum += threads[i].value;
 	}
@@ -375,7 +375,7 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_what_is_written, PATIENCE_S)
 	EXPECT_EQ(3, evfd_test_count(self->fd));
 }
 
-static int write_many(struct evfd_thread *thread)
+static ssize_t write_many(struct evfd_task *thread)
 {
 	uint64_t i;
 
@@ -389,19 +389,19 @@ static int write_many(struct evfd_thread *thread)
 
 TEST_F_TIMEOUT(samples, a_consumer_takes_all_of_many_writers, PATIENCE_S)
 {
-	struct evfd_thread threads[4] = { };
+	struct evfd_task threads[4] = { };
 	uint64_t sum = 0;
 	int i;
 
 	ASSERT_EQ(0, attach(self->consumer, self->fd));
 	for (i = 0; i < 4; i++) {
-		threads[i].fn = write_many;
+		threads[i].op = write_many;
 		threads[i].fd = self->fd;
 		threads[i].arg = 250;
-		ASSERT_EQ(0, evfd_thread_start(&threads[i]));
+		ASSERT_EQ(0, evfd_task_run(&threads[i]));
 	}
 	for (i = 0; i < 4; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&threads[i]));
+		ASSERT_EQ(0, evfd_task_join(&threads[i]));
 		ASSERT_EQ(0, threads[i].ret);
 		sum += threads[i].value;
 	}
@@ -412,7 +412,7 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_all_of_many_writers, PATIENCE_S)
 
 static atomic_bool enough;
 
-static int write_on(struct evfd_thread *thread)
+static ssize_t write_on(struct evfd_task *thread)
 {
 	while (!enough) {
 		if (evfd_test_write(thread->fd, 2) != 8)
@@ -425,14 +425,14 @@ static int write_on(struct evfd_thread *thread)
 /* It comes and goes while others write: what it did not take is still there. */
 TEST_F_TIMEOUT(samples, nothing_is_lost_when_a_consumer_leaves, PATIENCE_S)
 {
-	struct evfd_thread threads[2] = { };
+	struct evfd_task threads[2] = { };
 	uint64_t sum = 0, consumed = 0;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		threads[i].fn = write_on;
+		threads[i].op = write_on;
 		threads[i].fd = self->fd;
-		ASSERT_EQ(0, evfd_thread_start(&threads[i]));
+		ASSERT_EQ(0, evfd_task_run(&threads[i]));
 	}
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
@@ -443,7 +443,7 @@ TEST_F_TIMEOUT(samples, nothing_is_lost_when_a_consumer_leaves, PATIENCE_S)
 	}
 	enough = true;
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, evfd_thread_join(&threads[i]));
+		ASSERT_EQ(0, evfd_task_join(&threads[i]));
 		ASSERT_EQ(0, threads[i].ret);
 		sum += threads[i].value;
 	}
@@ -453,8 +453,8 @@ TEST_F_TIMEOUT(samples, nothing_is_lost_when_a_consumer_leaves, PATIENCE_S)
 
 TEST_F_TIMEOUT(samples, several_consumers_and_a_reader_share, PATIENCE_S)
 {
-	struct evfd_thread writer = {
-		.fn = write_many, .fd = self->fd, .arg = 500,
+	struct evfd_task writer = {
+		.op = write_many, .fd = self->fd, .arg = 500,
 	};
 	uint64_t consumed = 0, n;
 	int consumers[3], i, ret;
@@ -464,16 +464,16 @@ TEST_F_TIMEOUT(samples, several_consumers_and_a_reader_share, PATIENCE_S)
 		ASSERT_LE(0, consumers[i]);
 		ASSERT_EQ(0, attach(consumers[i], self->fd));
 	}
-	ASSERT_EQ(0, evfd_thread_start(&writer));
+	ASSERT_EQ(0, evfd_task_run(&writer));
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
-	while (!evfd_thread_done(&writer)) {
+	while (!writer.done) {
 		ret = evfd_test_read(self->fd, &n);
 		if (ret != -EAGAIN) {
 			ASSERT_EQ(8, ret);
 			consumed += n;
 		}
 	}
-	ASSERT_EQ(0, evfd_thread_join(&writer));
+	ASSERT_EQ(0, evfd_task_join(&writer));
 	evfd_test_until(!evfd_test_count(self->fd));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, detach(consumers[i]));
@@ -483,23 +483,18 @@ TEST_F_TIMEOUT(samples, several_consumers_and_a_reader_share, PATIENCE_S)
 	EXPECT_EQ(writer.value, consumed);
 }
 
-static int write_one(struct evfd_thread *thread)
-{
-	return evfd_test_write(thread->fd, thread->arg);
-}
-
 TEST_F_TIMEOUT(samples, a_consumer_makes_room_for_writers, PATIENCE_S)
 {
-	struct evfd_thread writer = {
-		.fn = write_one, .fd = self->fd, .arg = 5,
+	struct evfd_task writer = {
+		.op = evfd_task_write, .fd = self->fd, .value = 5,
 	};
 	/* In semaphore mode it takes one after the other. */
 	const uint64_t first = variant->flags ? MAX - 2 : MAX;
 
 	ASSERT_EQ(8, evfd_test_write(self->fd, first));
-	ASSERT_EQ(0, evfd_thread_start_asleep(&writer));
+	ASSERT_EQ(0, evfd_task_start(&writer));
 	ASSERT_EQ(0, attach(self->consumer, self->fd));
-	ASSERT_EQ(0, evfd_thread_join(&writer));
+	ASSERT_EQ(0, evfd_task_join(&writer));
 	EXPECT_EQ(8, writer.ret);
 	/* It stops at once, though there may be much to take. */
 	ASSERT_EQ(0, detach(self->consumer));

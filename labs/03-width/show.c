@@ -3,11 +3,11 @@
  * Lab 3: readers of a semaphore, and writes of growing size. Ends with 1 if one
  * sleeps on a count above 0. Read README.md beside this first.
  */
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 #define READERS	4
 
-static int take(struct evfd_thread *thread)
+static ssize_t take(struct evfd_task *thread)
 {
 	return evfd_test_read(thread->fd, &thread->value);
 }
@@ -15,21 +15,21 @@ static int take(struct evfd_thread *thread)
 /* How many of four sleeping readers a write of @n leaves asleep; -1: error. */
 static int left_asleep(uint64_t n)
 {
-	struct evfd_thread *readers = calloc(READERS, sizeof(*readers));
+	struct evfd_task *readers = calloc(READERS, sizeof(*readers));
 	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
 	int i, done;
 
 	if (fd < 0 || !readers)
 		return -1;
 	for (i = 0; i < READERS; i++) {
-		readers[i].fn = take;
+		readers[i].op = take;
 		readers[i].fd = fd;
-		if (evfd_thread_start_asleep(&readers[i]))
+		if (evfd_task_start(&readers[i]))
 			return -1;
 	}
 	if (evfd_test_write(fd, n) != 8)
 		return -1;
-	done = evfd_thread_settle(readers, READERS);
+	done = evfd_task_settle(readers, READERS);
 	if (done < 0)
 		return -1;
 	printf("%d readers sleep, a write of %#jx wakes %d, the count is %#jx\n",

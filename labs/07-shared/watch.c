@@ -6,10 +6,10 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 /* Waits for the counter, tells, and does not read it. */
-static int watch(struct evfd_thread *thread)
+static ssize_t watch(struct evfd_task *thread)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
 	int epoll = epoll_create1(0);
@@ -20,7 +20,7 @@ static int watch(struct evfd_thread *thread)
 	return epoll_wait(epoll, &event, 1, -1);
 }
 
-static int take(struct evfd_thread *thread)
+static ssize_t take(struct evfd_task *thread)
 {
 	prctl(PR_SET_NAME, "reader");
 	return evfd_test_read(thread->fd, &thread->value);
@@ -38,9 +38,9 @@ static void stop_tracing(void)
 int main(void)
 {
 	int fd = evfd_test_create(0, 0);
-	struct evfd_thread threads[] = {
-		{ .fn = watch, .fd = fd },
-		{ .fn = take, .fd = fd },
+	struct evfd_task threads[] = {
+		{ .op = watch, .fd = fd },
+		{ .op = take, .fd = fd },
 	};
 	int i;
 
@@ -48,18 +48,18 @@ int main(void)
 	if (fd < 0)
 		return 2;
 	for (i = 0; i < 2; i++) {
-		if (evfd_thread_start_asleep(&threads[i]))
+		if (evfd_task_start(&threads[i]))
 			return 2;
 	}
 	printf("a watcher and a reader sleep, the count is 0\n");
-	if (evfd_test_write(fd, 1) != 8 || evfd_thread_settle(threads, 2) < 0)
+	if (evfd_test_write(fd, 1) != 8 || evfd_task_settle(threads, 2) < 0)
 		return 2;
 	printf("1 was written, the count is %d\n", (int)evfd_test_count(fd));
 	for (i = 0; i < 2; i++)
 		printf("the %s %s\n", i ? "reader" : "watcher",
-		       evfd_thread_done(&threads[i]) ? "has ended" : "sleeps");
+		       threads[i].done ? "has ended" : "sleeps");
 	fflush(stdout);
 	stop_tracing();
 
-	return !evfd_thread_done(&threads[1]);
+	return !threads[1].done;
 }

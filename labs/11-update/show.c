@@ -6,11 +6,11 @@
  */
 #include <sys/klog.h>
 
-#include "evfd_thread.h"
+#include "evfd_task.h"
 
 #define ROUND	2000
 
-static int add(struct evfd_thread *thread)
+static ssize_t add(struct evfd_task *thread)
 {
 	int i;
 
@@ -42,15 +42,15 @@ int main(void)
 	/* Until it shows: some rounds are enough to say no, if none is lost. */
 	for (round = 0; round < 5 || ms < 3000 ||
 	     (count != written && ms < 60000); round++) {
-		struct evfd_thread threads[2] = {
-			{ .fn = add, .fd = fd }, { .fn = add, .fd = fd },
+		struct evfd_task threads[2] = {
+			{ .op = add, .fd = fd }, { .op = add, .fd = fd },
 		};
 
-		if (evfd_thread_start(&threads[0]) ||
-		    evfd_thread_start(&threads[1]))
+		if (evfd_task_run(&threads[0]) ||
+		    evfd_task_run(&threads[1]))
 			return 2;
-		pthread_join(threads[0].handle, NULL);
-		pthread_join(threads[1].handle, NULL);
+		pthread_join(threads[0].thread, NULL);
+		pthread_join(threads[1].thread, NULL);
 		if (threads[0].ret || threads[1].ret)
 			return 2;
 		written += 2 * ROUND;
