@@ -53,11 +53,12 @@ FIXTURE_TEARDOWN(blocking)
 	do {							\
 		int start_i;					\
 								\
-		for (start_i = 0; start_i < (nr); start_i++)	\
+		for (start_i = 0; start_i < (nr); start_i++) {	\
 			ASSERT_EQ(0, evfd_task_start(		\
 					     &self->tasks[start_i])) \
 				TH_LOG("task %d does not sleep", \
 				       start_i);		\
+		}						\
 	} while (0)
 
 /* Task @i ended within the patience and returned @value. */
@@ -158,8 +159,9 @@ TEST_F(blocking, each_of_many_writes_wakes_one_reader)
 	int i;
 
 	START(NR_TASKS);
-	for (i = 0; i < NR_TASKS; i++)
+	for (i = 0; i < NR_TASKS; i++) {
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	}
 
 	/* In plain mode the first may have taken for several. */
 	if (variant->flags & EVFD_SEMAPHORE) {

@@ -285,10 +285,11 @@ TEST_F(concurrency, sums_agree_to_the_last_unit)
 	struct shared *shared = &self->shared;
 	int i;
 
-	for (i = 0; i < NR_WORKERS; i++)
+	for (i = 0; i < NR_WORKERS; i++) {
 		ASSERT_EQ(0, pthread_create(&self->workers[i].thread, NULL,
 					    i < NR_WRITERS ? writer : reader,
 					    &self->workers[i]));
+	}
 	if (variant->signals)
 		ASSERT_EQ(0, pthread_create(&self->signaller, NULL, signaller,
 					    self->workers));
@@ -322,8 +323,9 @@ TEST_F(concurrency, sums_agree_to_the_last_unit)
 	}));
 	ASSERT_EQ(0, shared->readers_left);
 	ASSERT_EQ(0, shared->wrong);
-	for (i = 0; i < NR_WORKERS; i++)
+	for (i = 0; i < NR_WORKERS; i++) {
 		ASSERT_EQ(0, pthread_join(self->workers[i].thread, NULL));
+	}
 
 	EXPECT_EQ(self->initval + shared->written,
 		  shared->taken + evfd_test_count(shared->fd));
@@ -509,9 +511,10 @@ TEST(simultaneous_writes_wake_as_many_readers_as_they_serve)
 			ASSERT_EQ(0, evfd_task_start(&tasks[i]));
 		}
 		pthread_barrier_init(&start, NULL, ARRAY_SIZE(threads));
-		for (i = 0; i < (int)ARRAY_SIZE(threads); i++)
+		for (i = 0; i < (int)ARRAY_SIZE(threads); i++) {
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL, burst,
 						    &args));
+		}
 		for (i = 0; i < (int)ARRAY_SIZE(threads); i++)
 			pthread_join(threads[i], NULL);
 		pthread_barrier_destroy(&start);

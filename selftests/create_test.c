@@ -245,9 +245,10 @@ TEST_F(create, struct_beyond_a_page_is_e2big)
 
 	EXPECT_EQ(-E2BIG, create(self->dev, CREATE_SIZED(self->page + 1),
 				 self->buf));
-	for (size = self->page + 1; size <= max; size++)
+	for (size = self->page + 1; size <= max; size++) {
 		ASSERT_EQ(-E2BIG, create(self->dev, CREATE_SIZED(size), NULL))
 			TH_LOG("size %u", size);
+	}
 }
 
 TEST_F(create, unreadable_struct_is_efault)

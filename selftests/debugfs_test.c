@@ -179,8 +179,9 @@ TEST_F(debugfs, who_waits_is_counted)
 	ASSERT_LE(0, fd);
 	ASSERT_LE(0, full);
 	ASSERT_LE(0, ep);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, evfd_task_start(&task[i]));
+	}
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event));
 	/* A second descriptor is no second reference. */
 	copy = dup(fd);
@@ -198,8 +199,9 @@ TEST_F(debugfs, who_waits_is_counted)
 
 	ASSERT_EQ(8, evfd_test_write(fd, 2));
 	ASSERT_EQ(8, evfd_test_read(full, &n));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, evfd_task_join(&task[i]));
+	}
 	ASSERT_EQ(1, find(fd, &line));
 	EXPECT_EQ(0, line.readers);
 	ASSERT_EQ(1, find(full, &line));

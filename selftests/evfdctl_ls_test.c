@@ -187,8 +187,9 @@ TEST_F(evfdctl, ls_counts_pollers)
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_fd, &fd));
-	for (i = 0; i < 100 && !row.pollers; i++)
+	for (i = 0; i < 100 && !row.pollers; i++) {
 		ASSERT_EQ(0, find_row(fd, &row));
+	}
 	EXPECT_EQ(1, row.pollers);
 	ASSERT_EQ(8, evfd_test_write(fd, 1));
 	ASSERT_EQ(0, evfd_test_join(thread));
@@ -250,8 +251,9 @@ TEST_F(evfdctl, ls_shows_thousands)
 	int i;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	for (i = 0; i < NINSTANCES; i++)
+	for (i = 0; i < NINSTANCES; i++) {
 		ASSERT_LE(0, evfd_test_create(EVFD_CLOEXEC, i));
+	}
 	ASSERT_EQ(0, shell_run("$ctl ls -p %d", getpid()));
 	ASSERT_EQ(NINSTANCES, parse(rows, NINSTANCES));
 	for (i = 0; i < NINSTANCES; i++) {

@@ -594,8 +594,9 @@ TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
 		EXPECT_FALSE(held->task.done);
 		ASSERT_EQ(5, evfd_test_count(self->fd))
 			TH_LOG("case %zu", i);
-		for (sum = 0; sum < 5; sum += value)
+		for (sum = 0; sum < 5; sum += value) {
 			ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+		}
 		ASSERT_EQ(0, evfd_test_count(self->fd));
 	}
 }
@@ -882,11 +883,12 @@ TEST_F_TIMEOUT(moving, nothing_is_lost_and_nobody_left_asleep, 120)
 	int i;
 
 	ASSERT_EQ(0, pthread_create(&mover, NULL, variant->mover, moving));
-	for (i = 0; i < NR_MOVING; i++)
+	for (i = 0; i < NR_MOVING; i++) {
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 					    i < NR_MOVING_READERS ?
 					    moving_read : moving_write,
 					    moving));
+	}
 	while (!moving_enough(moving) && !moving->wrong)
 		evfd_test_sleep_ms(1);
 
@@ -896,8 +898,9 @@ TEST_F_TIMEOUT(moving, nothing_is_lost_and_nobody_left_asleep, 120)
 	mprotect(moving->map, moving->size, PROT_READ | PROT_WRITE);
 	if (moving->wants_pages)
 		close(moving->uffd);
-	for (i = NR_MOVING_READERS; i < NR_MOVING; i++)
+	for (i = NR_MOVING_READERS; i < NR_MOVING; i++) {
 		ASSERT_EQ(0, evfd_test_join(threads[i]));
+	}
 	EXPECT_TRUE(evfd_test_until(moving->taken == moving->written))
 		TH_LOG("written %" PRIu64 ", taken %" PRIu64 ", the count is %"
 		       PRIu64, moving->written, moving->taken,

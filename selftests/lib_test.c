@@ -353,9 +353,10 @@ TEST(threads_race_to_open)
 	ASSERT_EQ(0, pthread_barrier_init(&barrier, NULL, N_THREADS));
 	for (round = 0; round < 200; round++) {
 		closefrom(3);
-		for (i = 0; i < N_THREADS; i++)
+		for (i = 0; i < N_THREADS; i++) {
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 						    create_together, NULL));
+		}
 		for (i = 0; i < N_THREADS; i++) {
 			ASSERT_EQ(0, pthread_join(threads[i], &fd));
 			EXPECT_LE(3, (long)fd);

@@ -900,8 +900,9 @@ TEST_F(poll, an_edge_triggered_consumer_misses_nothing)
 
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
 	ASSERT_EQ(0, evfd_task_run(&task));
-	for (i = 0; i < task.arg; i++)
+	for (i = 0; i < task.arg; i++) {
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+	}
 	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(0, task.ret);
 	EXPECT_EQ(task.arg, task.value);

@@ -354,8 +354,9 @@ TEST_F(signals, killed_reader_passes_the_wake_on)
 
 	ASSERT_NE(NULL, readers);
 	for (round = 0; round < 40; round++) {
-		for (i = 0; i < NR_READERS; i++)
+		for (i = 0; i < NR_READERS; i++) {
 			ASSERT_EQ(0, reader_start(&readers[i], self->fd));
+		}
 		target = round & 1 ? 0 : rand() % NR_READERS;
 		if (round & 2) {
 			kill(readers[target].pid, SIGKILL);

@@ -357,8 +357,9 @@ TEST_F(trace, a_write_wakes_readers)
 	EXPECT_STREQ("write n=0 count=0\n", events(self->sem_id));
 	ASSERT_EQ(0, clear());
 	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, evfd_task_join(&task[i]));
+	}
 	EXPECT_STREQ("write n=3 count=3\n"
 		     "wake queue=readers nr=3 why=added\n"
 		     "read n=1 count=2\n"
