@@ -7,11 +7,6 @@
 
 #define READERS	4
 
-static ssize_t take(struct evfd_task *thread)
-{
-	return evfd_test_read(thread->fd, &thread->value);
-}
-
 /* How many of four sleeping readers a write of @n leaves asleep; -1: error. */
 static int left_asleep(uint64_t n)
 {
@@ -22,7 +17,7 @@ static int left_asleep(uint64_t n)
 	if (fd < 0 || !readers)
 		return -1;
 	for (i = 0; i < READERS; i++) {
-		readers[i].op = take;
+		readers[i].op = evfd_task_read;
 		readers[i].fd = fd;
 		if (evfd_task_start(&readers[i]))
 			return -1;

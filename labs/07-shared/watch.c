@@ -23,7 +23,7 @@ static ssize_t watch(struct evfd_task *thread)
 static ssize_t take(struct evfd_task *thread)
 {
 	prctl(PR_SET_NAME, "reader");
-	return evfd_test_read(thread->fd, &thread->value);
+	return evfd_task_read(thread);
 }
 
 /* What happens when the threads are killed is of no interest. */
