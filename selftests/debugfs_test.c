@@ -450,8 +450,8 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 	       120)
 {
 	struct evfd_task task[NCHURN] = { };
-	uint64_t before[NCHURN], now;
-	int i, round, ms, others, most = 0;
+	int i, round, others, most = 0;
+	uint64_t before;
 	char *text;
 
 	/* Some before, some among, some behind those that come and go. */
@@ -471,14 +471,10 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 		free(text);
 		/* All have done something in between. */
 		for (i = 0; i < NCHURN; i++) {
-			before[i] = __atomic_load_n(&task[i].value, __ATOMIC_RELAXED);
-			for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
-				now = __atomic_load_n(&task[i].value, __ATOMIC_RELAXED);
-				if (now > before[i] + 2 ||
-				    task[i].done)
-					break;
-				evfd_test_sleep_ms(1);
-			}
+			before = __atomic_load_n(&task[i].value, __ATOMIC_RELAXED);
+			evfd_test_until(task[i].done ||
+					__atomic_load_n(&task[i].value,
+							__ATOMIC_RELAXED) > before + 2);
 			ASSERT_FALSE(task[i].done);
 		}
 	}
