@@ -351,7 +351,7 @@ TEST(threads_race_to_open)
 	void *fd;
 
 	ASSERT_EQ(0, pthread_barrier_init(&barrier, NULL, N_THREADS));
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < 100; round++) {
 		closefrom(3);
 		for (i = 0; i < N_THREADS; i++) {
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL,

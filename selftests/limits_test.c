@@ -185,7 +185,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_is_enomem, PATIENCE)
 	int status, i;
 	pid_t pid;
 
-	ASSERT_EQ(0, evfd_test_put(self->group, "memory.max", "16777216"));
+	ASSERT_EQ(0, evfd_test_put(self->group, "memory.max", "8388608"));
 	pid = fork();
 	if (!pid)
 		child_at_the_limit(self->group, self->dev, found);
@@ -203,7 +203,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_is_enomem, PATIENCE)
 	ASSERT_EQ(0, status);
 	ASSERT_TRUE(found->finished);
 
-	TH_LOG("%ld counters in 16 MB, half of them closed: %ld more",
+	TH_LOG("%ld counters in 8 MB, half of them closed: %ld more",
 	       found->made, found->again);
 	EXPECT_EQ(ENOMEM, found->error)
 		TH_LOG("%ld were made", found->made);
@@ -265,7 +265,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_kills_who_can_be_killed, PATIENCE)
  * Refused again and again: if each left a few bytes, the group would be charged
  * for them. It is charged in batches, hence so many.
  */
-#define NR_REFUSALS	20000
+#define NR_REFUSALS	10000
 #define NR_BYTES	32
 
 static void child_refused(const char *group, int dev, struct found *found,
