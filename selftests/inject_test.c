@@ -412,7 +412,7 @@ TEST_F_TIMEOUT(inject, open_of_the_device_fails_and_leaves_nothing, PATIENCE)
 					EFAULT));
 }
 
-/* Where a function of the kernel begins, and the next one. */
+/* Where a function of the kernel begins, and the next one: they are in order. */
 static int function_range(const char *name, unsigned long *start,
 			  unsigned long *end)
 {
@@ -421,23 +421,19 @@ static int function_range(const char *name, unsigned long *start,
 	unsigned long addr;
 
 	*start = 0;
-	*end = ULONG_MAX;
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx %c %255s", &addr, &type, symbol) == 3 &&
-		    !strcmp(symbol, name))
-			*start = addr;
-	}
-	if (f)
-		rewind(f);
-	while (f && fgets(line, sizeof(line), f)) {
-		addr = strtoul(line, NULL, 16);
-		if (addr > *start && addr < *end)
+	*end = 0;
+	while (f && !*end && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx %c %255s", &addr, &type, symbol) != 3)
+			continue;
+		if (*start && addr > *start)
 			*end = addr;
+		else if (!strcmp(symbol, name))
+			*start = addr;
 	}
 	if (f)
 		fclose(f);
 
-	return *start ? 0 : -1;
+	return *end ? 0 : -1;
 }
 
 /* What the module asks for when it is loaded, and not what the kernel does. */
