@@ -465,7 +465,6 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 	int i, round;
 	char *text;
 
-	/* Some before, some among, some behind those that come and go. */
 	ASSERT_EQ(0, make_many(1000));
 	for (i = 0; i < NCHURN; i++) {
 		task[i].op = task_come_and_go;
