@@ -419,15 +419,21 @@ TEST_F(debugfs, what_goes_and_comes_between_two_reads)
 	close(late);
 }
 
-/* Makes and closes counters until @arg is set; @value counts them. */
+#define NCHURN	3
+#define NKEPT	16
+#define NROUNDS	8
+
+/*
+ * Makes counters and closes older ones until @arg is set, and leaves the last in
+ * @buf; @value counts them.
+ */
 static ssize_t task_come_and_go(struct evfd_task *task)
 {
-	int kept[16], i = 0, n;
+	int *kept = task->buf, i = 0;
 
-	memset(kept, -1, sizeof(kept));
 	while (!__atomic_load_n(&task->arg, __ATOMIC_ACQUIRE)) {
 		/* Not in the order in which they were made. */
-		i = (i * 5 + 3) % ARRAY_SIZE(kept);
+		i = (i * 5 + 3) % NKEPT;
 		if (kept[i] >= 0)
 			close(kept[i]);
 		kept[i] = evfd_test_create(0, 1);
@@ -435,16 +441,9 @@ static ssize_t task_come_and_go(struct evfd_task *task)
 			return -errno;
 		__atomic_fetch_add(&task->value, 1, __ATOMIC_RELAXED);
 	}
-	for (n = 0; n < (int)ARRAY_SIZE(kept); n++) {
-		if (kept[n] >= 0)
-			close(kept[n]);
-	}
 
 	return 0;
 }
-
-#define NCHURN	3
-#define NROUNDS	8
 
 static uint64_t churned(struct evfd_task *task)
 {
@@ -461,13 +460,15 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 	       120)
 {
 	struct evfd_task task[NCHURN] = { };
+	int i, round, kept[NCHURN * NKEPT], nr_kept = 0;
 	uint64_t before, during = 0;
-	int i, round;
 	char *text;
 
 	ASSERT_EQ(0, make_many(1000));
+	memset(kept, -1, sizeof(kept));
 	for (i = 0; i < NCHURN; i++) {
 		task[i].op = task_come_and_go;
+		task[i].buf = kept + i * NKEPT;
 		ASSERT_EQ(0, evfd_task_run(&task[i]));
 	}
 	/* All have begun. */
@@ -490,6 +491,17 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 		__atomic_store_n(&task[i].arg, 1, __ATOMIC_RELEASE);
 		ASSERT_EQ(0, evfd_task_join(&task[i]));
 		EXPECT_EQ(0, task[i].ret);
+	}
+	/* Those that came last are there, and none that went. */
+	for (i = 0; i < NCHURN * NKEPT; i++)
+		nr_kept += kept[i] >= 0;
+	text = read_all(1 << 16);
+	ASSERT_NE(NULL, text);
+	EXPECT_EQ(nr_kept, judge(text + strlen(HEADER), 1000));
+	free(text);
+	for (i = 0; i < NCHURN * NKEPT; i++) {
+		if (kept[i] >= 0)
+			close(kept[i]);
 	}
 	close_many(1000);
 	/* And nothing is left of them. */
