@@ -8,7 +8,7 @@
 shopt -s lastpipe
 
 here=$(cd "$(dirname "$0")" && pwd)
-ctl=${EVFDCTL:-$(cd "$here/.." && pwd)/evfdctl/evfdctl}
+ctl=${EVFDCTL:-$(cd "$here/.." && pwd)/ctl/evfdctl}
 export ctl
 # shellcheck source=/dev/null # the kernel's
 . "$here/ktap_helpers.sh"

@@ -7,7 +7,7 @@
  * evfd_keep_get(), which makes sure whose the descriptor is. Only system calls
  * and atomics: everything here may be called from a signal handler, and nothing
  * is a cancellation point. Used by evfd.c, which is next to read, and by
- * tools/preload; not installed.
+ * tools/run; not installed.
  */
 #ifndef _EVFD_KEEP_H
 #define _EVFD_KEEP_H

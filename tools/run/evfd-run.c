@@ -3,7 +3,7 @@
  * evfd-run: start a program so that its eventfds are evfds.
  *
  * Chooses how to get at the program's calls, prepares that, and becomes the
- * program. docs/dropin.md is the manual; preload.c and supervise.c do the work.
+ * program. tools/run/README.md is the manual; preload.c and supervise.c do the work.
  */
 #include <elf.h>
 #include <err.h>

@@ -2,7 +2,7 @@
 /*
  * What the preloaded object and the supervisor have in common: what eventfd's
  * flags mean, when a real eventfd is made after all, and what a line of the log
- * looks like. docs/dropin.md documents the last two. Uses libevfd. preload.c
+ * looks like. tools/run/README.md documents the last two. Uses libevfd. preload.c
  * and supervise.c are the two ways to get at a program's calls.
  */
 #ifndef _EVFD_POLICY_H

@@ -13,7 +13,7 @@
  * the numbers in registers, never memory of the caller. Nothing is kept for a
  * caller from one call to the next, and no wait for one is without a limit. The
  * supervisor has no more rights than who started it, and nobody without
- * CAP_SYS_PTRACE can look into it. See docs/dropin.md.
+ * CAP_SYS_PTRACE can look into it. See tools/run/README.md.
  */
 #include <errno.h>
 #include <fcntl.h>
