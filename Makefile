@@ -85,30 +85,30 @@ verify:
 	@scripts/verify
 
 clients:
-	@scripts/clients
+	@tests/clients/run
 
 matrix:
-	@scripts/matrix
+	@tests/matrix/run
 
 T ?= 60
 fuzz:
-	@scripts/fuzz --time $(T)
+	@tests/fuzz/run --time $(T)
 
 tour:
 	@scripts/tour $(CHAPTER)
 
 stress:
-	@scripts/stress --time $(T)
+	@tests/stress/run --time $(T)
 
 lab:
 	@scripts/lab $(N) $(if $(HINT),--hint $(HINT),$(if $(CHECK),--check,\
 		$(if $(SOLUTION),--solution,$(if $(RESET),--reset))))
 
 mutants:
-	@scripts/mutants
+	@tests/mutants/run
 
 coverage:
-	@scripts/coverage
+	@tests/coverage/run
 
 bench:
 	@QUICK=$(QUICK) scripts/bench

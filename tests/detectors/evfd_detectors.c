@@ -7,7 +7,7 @@
  *	insmod evfd_detectors.ko bug=NAME
  *
  * runs the bug NAME of the table at the end. Each leaves the kernel in a state to
- * go on with. Knows nothing of evfd; scripts/detectors loads it and knows the
+ * go on with. Knows nothing of evfd; tests/detectors/run loads it and knows the
  * reports that have to follow.
  */
 #include <linux/completion.h>

@@ -11,7 +11,7 @@
  * no counter may be left, and the modules are unloaded and loaded again.
  *
  * Needs root, a guest of its own, and in EVFD_KO the path of evfd.ko with the
- * samples beside it; scripts/stress runs it so. What tasks draw depends on the
+ * samples beside it; tests/stress/run runs it so. What tasks draw depends on the
  * seed, so that a seed that failed may well fail again; what comes of it also
  * depends on time. Prints KTAP, a test a round. stress.h lists the parts.
  */

@@ -5,7 +5,7 @@
  *
  * It makes a counter, fills and empties it, lets a thread sleep for it, and
  * closes it. On stdout come the names of the tracepoints that this passed and
- * how often, and the sums of what was written and read. tools/tracing/run is
+ * how often, and the sums of what was written and read. tests/tracing/guest is
  * where to read next.
  */
 #include <err.h>
