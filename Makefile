@@ -82,7 +82,7 @@ check:
 	@scripts/check
 
 verify:
-	@scripts/verify
+	@proof/run
 
 clients:
 	@tests/clients/run

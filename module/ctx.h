@@ -5,7 +5,7 @@
  * Above counter.h, below file.c. What runs on every read and write is here, so
  * that it can be inlined; what runs only when somebody waits is in ctx.c.
  * counter.h says what the values mean; docs/architecture.md draws the whole, and
- * docs/verification.md proves it: it says what to do when a function changes.
+ * proof/README.md proves it: it says what to do when a function changes.
  *
  * Conservation: what writes and signals added equals what reads returned plus
  * the count, at any time. Each update below is one compare-and-exchange that

@@ -7,7 +7,7 @@
  * step here is one access to something shared; what a wait queue's lock protects
  * is one step. Accesses are sequentially consistent: that the barriers make them
  * so is what ../litmus/ proves. Functions have their names from C, and
- * ../verification.md lists which stands for which.
+ * ../README.md lists which stands for which.
  *
  * Wait queues, task states and signals are as in kernel/sched/wait.c and
  * core.c: a wake takes the tasks that it made runnable off the queue, in order,
@@ -23,7 +23,7 @@
  *  - with -DFINITE, every run ends (spin's non-progress cycles; no step counts as
  *    progress).
  *
- * The sizes are set by -D; runs beside this file has those that scripts/verify
+ * The sizes are set by -D; runs beside this file has those that proof/run
  * checks. -DM_... breaks the protocol in one place, and spin has to find out.
  */
 #ifndef NR
