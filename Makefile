@@ -111,7 +111,7 @@ coverage:
 	@tests/coverage/run
 
 bench:
-	@QUICK=$(QUICK) scripts/bench
+	@QUICK=$(QUICK) bench/run
 
 help:
 	@echo 'make [modules]        build evfd.ko, for KDIR=, KERNEL= or the running kernel'

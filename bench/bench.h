@@ -6,7 +6,7 @@
  *
  * Uses the kernel's headers and the C library, and of evfd only the ABI in
  * uapi/linux/evfd.h. ops.c counts single operations, scale.c measures what
- * happens between tasks; scripts/bench runs both and says what comes of it.
+ * happens between tasks; bench/run runs both and says what comes of it.
  */
 #ifndef _EVFD_BENCH_H
 #define _EVFD_BENCH_H
@@ -395,7 +395,7 @@ static inline void print_field(double value)
 }
 
 /*
- * A line of the result, see the columns in scripts/bench. @q: the quantile that
+ * A line of the result, see the columns in bench/run. @q: the quantile that
  * stands for each kind's values and, but for the least, for the rounds' ratios.
  * The spread is half of the distance between the quartiles of those, in per
  * cent.

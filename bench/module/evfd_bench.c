@@ -7,7 +7,7 @@
  *
  * Only for measurements, and for 6.8 and later; it trusts its caller. Uses
  * evfd's in-kernel API and eventfd's. bench.h says what the ioctl takes;
- * tools/bench/ops.c calls it.
+ * bench/ops.c calls it.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
