@@ -95,7 +95,7 @@ fuzz:
 	@tests/fuzz/run --time $(T)
 
 tour:
-	@scripts/tour $(CHAPTER)
+	@tour/run $(CHAPTER)
 
 stress:
 	@tests/stress/run --time $(T)

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes the tour's pages of what was traced.
 
-    render.py [--write | --check] RESULTS PAGES NAME...
+    render.py [--write | --check] RESULTS NAME...
 
-NAME is a chapter, such as 02-write-read. Its text is NAME.md beside this
-file; what was traced and printed is in RESULTS (see run). Without an option
-the chapter is shown on the terminal, with the time between the events;
---write makes PAGES/NAME.md of it, --check compares it with what is there.
+NAME is a chapter, such as 02-write-read. Its text is text/NAME.md; what was
+traced and printed is in RESULTS (see guest). Without an option the chapter is
+shown on the terminal, with the time between the events; --write makes NAME.md
+of it, beside this file, --check compares it with what is there.
 
 In the text these lines are replaced:
 
@@ -28,7 +28,8 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
+TOP = os.path.dirname(HERE)
+TEXT = os.path.join(HERE, "text")
 
 LINE = re.compile(r"^\s*(?P<comm>.+)-(?P<pid>\d+)\s+\[\d+\] (?P<flags>\S+)\s+"
                   r"(?P<time>[\d.]+): (?P<name>\w+): ?(?P<text>.*)$")
@@ -214,7 +215,7 @@ def block(text, kind=""):
 class Chapter:
     def __init__(self, results, name):
         self.results, self.name = results, name
-        self.source = read(HERE, name + ".md")
+        self.source = read(TEXT, name + ".md")
         self.trace = Trace(read(results, name + ".trace"))
         self.check_names()
 
@@ -283,9 +284,9 @@ def comparable(page):
 
 
 def index(names, release):
-    text = read(HERE, "README.md")
+    text = read(TEXT, "README.md")
     chapters = ["%d. [%s](%s.md)" % (
-        int(name[:2]), read(HERE, name + ".md").split("\n")[0].partition(". ")[2], name)
+        int(name[:2]), read(TEXT, name + ".md").split("\n")[0].partition(". ")[2], name)
         for name in names]
     return text.replace("<!-- chapters -->", "\n".join(chapters)).replace(
         "<!-- release -->", release)
@@ -296,7 +297,6 @@ def main():
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("results")
-    parser.add_argument("pages")
     parser.add_argument("names", nargs="+")
     args = parser.parse_args()
     release = read(args.results, "release").strip()
@@ -306,7 +306,7 @@ def main():
         print("TAP version 13\n1..%d" % len(args.names))
     for number, name in enumerate(args.names, 1):
         page = Chapter(args.results, name).make(not (args.write or args.check))
-        path = os.path.join(args.pages, name + ".md")
+        path = os.path.join(HERE, name + ".md")
         if args.write:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(page)
@@ -322,8 +322,8 @@ def main():
         else:
             print(page)
     if args.write:
-        names = sorted(f[:-3] for f in os.listdir(args.pages) if f[:2].isdigit())
-        with open(os.path.join(args.pages, "README.md"), "w", encoding="utf-8") as f:
+        names = sorted(f[:-3] for f in os.listdir(TEXT) if f[:2].isdigit())
+        with open(os.path.join(HERE, "README.md"), "w", encoding="utf-8") as f:
             f.write(index(names, release))
     sys.exit(wrong > 0)
 

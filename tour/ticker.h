@@ -6,7 +6,7 @@
 #ifndef EVFD_TOUR_TICKER_H
 #define EVFD_TOUR_TICKER_H
 
-#include "../../samples/evfd_ticker.h"
+#include "../samples/evfd_ticker.h"
 
 /* Returns the ticker's descriptor; closing it stops the ticks. */
 static inline int ticker_start(int fd, uint64_t period_ns)
