@@ -101,7 +101,7 @@ stress:
 	@tests/stress/run --time $(T)
 
 lab:
-	@scripts/lab $(N) $(if $(HINT),--hint $(HINT),$(if $(CHECK),--check,\
+	@labs/run $(N) $(if $(HINT),--hint $(HINT),$(if $(CHECK),--check,\
 		$(if $(SOLUTION),--solution,$(if $(RESET),--reset))))
 
 mutants:
