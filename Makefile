@@ -64,10 +64,7 @@ clean:
 	rm -rf build
 
 demo:
-	@scripts/deps build vm demo
-	@$(MAKE) -s --no-print-directory KERNEL=stock modules
-	@$(MAKE) -s -C demo
-	@scripts/vm run --root host -- demo/run
+	@demo/run
 
 test:
 	@scripts/test
