@@ -2,6 +2,8 @@
 # The verbs. What is built is said in Kbuild and module/Kbuild, how kernels and
 # guests come about in scripts/. `make help` lists what there is.
 
+include scripts/place.mk
+
 # Which kernel to build for: KDIR (a folder with a kernel's build files) if it
 # is given, else KERNEL (a name that scripts/kernel knows), else the running
 # kernel if its headers are installed, else the kernel of the test VM.
