@@ -66,7 +66,7 @@ FIXTURE_VARIANT_ADD(uring, eventfd)
 
 FIXTURE_SETUP(uring)
 {
-	int ret = ring_open(&self->ring);
+	int ret = ring_open(&self->ring, DEPTH, 0);
 
 	if (ret == -EPERM || ret == -ENOSYS)
 		SKIP(return, "io_uring is not available: %s", strerror(-ret));
@@ -80,7 +80,7 @@ FIXTURE_SETUP(uring)
 FIXTURE_TEARDOWN(uring)
 {
 	close(self->fd);
-	close(self->ring.fd);
+	ring_close(&self->ring);
 }
 
 static int count_is(int fd, uint64_t count)
@@ -529,7 +529,7 @@ FIXTURE(uring_evfd)
 
 FIXTURE_SETUP(uring_evfd)
 {
-	int ret = ring_open(&self->ring);
+	int ret = ring_open(&self->ring, DEPTH, 0);
 
 	if (ret == -EPERM || ret == -ENOSYS)
 		SKIP(return, "io_uring is not available: %s", strerror(-ret));
@@ -541,7 +541,7 @@ FIXTURE_SETUP(uring_evfd)
 FIXTURE_TEARDOWN(uring_evfd)
 {
 	close(self->fd);
-	close(self->ring.fd);
+	ring_close(&self->ring);
 }
 
 TEST_F(uring_evfd, requests_that_wait_need_no_worker)

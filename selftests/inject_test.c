@@ -580,7 +580,7 @@ static long uring(struct io *io, int op, const void *addr, int len)
 	inject_end();
 	if (ret != 1) {
 		/* Take it back. */
-		*io->ring.sq_tail = *io->ring.sq_head;
+		*io->ring.sq_tail -= io->ring.pending;
 		io->ring.pending = 0;
 		return ret ? ret : -EIO;
 	}
@@ -745,7 +745,7 @@ FIXTURE_SETUP(copies)
 	self->io.page = mmap(NULL, self->size, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->io.page);
-	ASSERT_EQ(0, ring_open(&self->io.ring));
+	ASSERT_EQ(0, ring_open(&self->io.ring, DEPTH, 0));
 	ASSERT_EQ(0, syscall(SYS_io_setup, DEPTH, &self->io.aio));
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the selftests share: making a counter, and asking whether somebody
- * blocks on it. Uses the kernel's kselftest_harness.h and nothing of evfd but
- * the ABI in uapi/linux/evfd.h. create_test.c is a good one to read first;
- * evfd_task.h has threads, and operations that block.
+ * Counters, and what the kernel says of them and of tasks. For all tests; uses
+ * the ABI in uapi/linux/evfd.h. selftests/create_test.c shows how; evfd_task.h
+ * has threads, and operations that block.
  */
 #ifndef _EVFD_TEST_H
 #define _EVFD_TEST_H
@@ -11,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,208 +31,63 @@
 #define TEST_TIMEOUT_DEFAULT	120
 
 /* /dev/evfd. Ends the test without it: what ran against nothing has not passed. */
-static inline int evfd_test_open(void)
-{
-	int dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
-
-	if (dev < 0) {
-		fprintf(stderr, "# /dev/evfd: %s (is evfd.ko loaded?)\n",
-			strerror(errno));
-		exit(1);
-	}
-
-	return dev;
-}
+int evfd_test_open(void);
 
 /* A new counter, or -1 with errno. */
-static inline int evfd_test_create(unsigned int flags, uint64_t initval)
-{
-	struct evfd_create arg = { .flags = flags, .initval = initval };
-	int dev = evfd_test_open();
-	int fd, err;
-
-	fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
-	err = errno;
-	close(dev);
-	errno = err;
-
-	return fd;
-}
+int evfd_test_create(unsigned int flags, uint64_t initval);
 
 /* The same of eventfd(2), to compare with. */
-static inline int evfd_test_create_eventfd(unsigned int flags, uint64_t initval)
-{
-	int fd = eventfd(0, (flags & EVFD_CLOEXEC ? EFD_CLOEXEC : 0) |
-			    (flags & EVFD_SEMAPHORE ? EFD_SEMAPHORE : 0) |
-			    (flags & EVFD_NONBLOCK ? EFD_NONBLOCK : 0));
-
-	/* Its own initial value has 32 bits. */
-	if (fd >= 0 && initval &&
-	    write(fd, &initval, sizeof(initval)) != sizeof(initval)) {
-		close(fd);
-		return -1;
-	}
-
-	return fd;
-}
+int evfd_test_create_eventfd(unsigned int flags, uint64_t initval);
 
 /* A new counter: an evfd, or an eventfd(2) of the same flags and value. */
-static inline int evfd_test_make(bool evfd, unsigned int flags,
-				 uint64_t initval)
-{
-	return evfd ? evfd_test_create(flags, initval) :
-		      evfd_test_create_eventfd(flags, initval);
-}
+int evfd_test_make(bool evfd, unsigned int flags, uint64_t initval);
 
 /*
  * Whether this kernel's eventfd takes the first 8 of more bytes, as that of 6.1
  * does. evfd is like the later ones on all kernels.
  */
-static inline int evfd_test_eventfd_is_lax(void)
-{
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	uint64_t two[2] = { 1, 1 };
-	int lax = write(fd, two, sizeof(two)) > 0;
-
-	close(fd);
-	return lax;
-}
+int evfd_test_eventfd_is_lax(void);
 
 /* What a system call returned, or -errno. */
-static inline ssize_t evfd_test_result(ssize_t ret)
-{
-	return ret < 0 ? -errno : ret;
-}
+ssize_t evfd_test_result(ssize_t ret);
 
 /* read(2) and write(2) of 8 bytes; -errno on failure. */
-static inline int evfd_test_write(int fd, uint64_t n)
-{
-	return evfd_test_result(write(fd, &n, sizeof(n)));
-}
+int evfd_test_write(int fd, uint64_t n);
+int evfd_test_read(int fd, uint64_t *n);
 
-static inline int evfd_test_read(int fd, uint64_t *n)
-{
-	return evfd_test_result(read(fd, n, sizeof(*n)));
-}
+/*
+ * The beginning of a file of /proc or /sys, without stdio, which a child of a
+ * thread may not use. Returns 0 or -1.
+ */
+int evfd_test_text(const char *path, char *text, size_t size);
 
-/* Finds @key in a file of /proc and stores the number after it. */
-static inline int evfd_test_proc(const char *path, const char *key,
-				 const char *format, void *value)
-{
-	size_t len = strlen(key);
-	char line[256];
-	int found = 0;
-	FILE *f;
-
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, key, len))
-			found += sscanf(line + len, format, value) == 1;
-	}
-	if (f)
-		fclose(f);
-
-	return found == 1 ? 0 : -1;
-}
+/* Finds @key at the begin of a line there; stores the number after it. */
+int evfd_test_proc(const char *path, const char *key, const char *format,
+		   void *value);
 
 /* Writes @text to a file of /proc or /sys. Returns 0 or -1. */
-static inline int evfd_test_put(const char *dir, const char *file,
-				const char *text)
-{
-	char path[PATH_MAX];
-	int fd, n;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	close(fd);
-
-	return n == (int)strlen(text) ? 0 : -1;
-}
+int evfd_test_put(const char *dir, const char *file, const char *text);
 
 /*
  * The count as fdinfo shows it; the one way to look without taking. For an
  * eventfd as well.
  */
-static inline uint64_t evfd_test_count(int fd)
-{
-	char path[64];
-	uint64_t count = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (evfd_test_proc(path, "evfd-count:", "%" SCNx64, &count) &&
-	    evfd_test_proc(path, "eventfd-count:", "%" SCNx64, &count)) {
-		fprintf(stderr, "# no evfd-count in %s\n", path);
-		exit(1);
-	}
-
-	return count;
-}
+uint64_t evfd_test_count(int fd);
 
 /* The counter's number, which no other has or had, as fdinfo shows it. */
-static inline uint64_t evfd_test_id(int fd)
-{
-	char path[64];
-	uint64_t id;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (evfd_test_proc(path, "evfd-id:", "%" SCNu64, &id)) {
-		fprintf(stderr, "# no evfd-id in %s\n", path);
-		exit(1);
-	}
-
-	return id;
-}
+uint64_t evfd_test_id(int fd);
 
 /* How many counters and open /dev/evfd there are: each pins the module. */
-static inline int evfd_test_users(void)
-{
-	const char *path = "/sys/module/evfd/refcnt";
-	int users;
+int evfd_test_users(void);
 
-	if (evfd_test_proc(path, "", "%d", &users)) {
-		fprintf(stderr, "# no number in %s\n", path);
-		exit(1);
-	}
+long evfd_test_now_ms(void);
+void evfd_test_sleep_ms(unsigned int ms);
 
-	return users;
-}
+/* Random numbers (splitmix64): all from a seed, and any seed will do. */
+uint64_t evfd_test_random(uint64_t *state);
 
-static inline long evfd_test_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static inline void evfd_test_sleep_ms(unsigned int ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
-
-	nanosleep(&ts, NULL);
-}
-
-/* The state letter of task @tid, as in /proc: S sleeps. */
-static inline char evfd_test_task_state(pid_t tid)
-{
-	char path[64], line[512], *paren, state = '?';
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	f = fopen(path, "r");
-	if (f && fgets(line, sizeof(line), f)) {
-		paren = strrchr(line, ')');
-		if (paren && paren[1])
-			state = paren[2];
-	}
-	if (f)
-		fclose(f);
-
-	return state;
-}
+/* The state letter of task @tid, as in /proc: S sleeps; '?' if there is none. */
+char evfd_test_task_state(pid_t tid);
 
 /* Waits until @condition holds, for @limit_ms. Is true if it came to. */
 #define evfd_test_until_ms(condition, limit_ms)				\
@@ -254,44 +107,21 @@ static inline char evfd_test_task_state(pid_t tid)
 	evfd_test_until_ms(condition, EVFD_TEST_PATIENCE_MS)
 
 /* Waits for @state; returns 0, or -1 if it does not come within the patience. */
-static inline int evfd_test_wait_state(pid_t tid, char state)
-{
-	return evfd_test_until(evfd_test_task_state(tid) == state) ? 0 : -1;
-}
+int evfd_test_wait_state(pid_t tid, char state);
 
 /*
  * Waits until task @tid sleeps, so that what follows meets a blocked task.
  * Returns 0, or -1 if it does not within the patience.
  */
-static inline int evfd_test_wait_asleep(pid_t tid)
-{
-	return evfd_test_wait_state(tid, 'S');
-}
+int evfd_test_wait_asleep(pid_t tid);
 
 /*
  * How often task @tid went to sleep. It goes up by one when a sleeper is woken
  * for nothing and sleeps again.
  */
-static inline long evfd_test_sleeps(pid_t tid)
-{
-	char path[64];
-	long n = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	evfd_test_proc(path, "voluntary_ctxt_switches:", "%ld", &n);
-
-	return n;
-}
+long evfd_test_sleeps(pid_t tid);
 
 /* Waits until @thread ended. Returns 0, or -1 if it still runs or sleeps. */
-static inline int evfd_test_join(pthread_t thread)
-{
-	struct timespec limit;
-
-	clock_gettime(CLOCK_MONOTONIC, &limit);
-	limit.tv_sec += EVFD_TEST_PATIENCE_MS / 1000;
-
-	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &limit) ? -1 : 0;
-}
+int evfd_test_join(pthread_t thread);
 
 #endif /* _EVFD_TEST_H */

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <limits.h>
+
+#include "evfd_test.h"
+
+int evfd_test_open(void)
+{
+	int dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
+
+	if (dev < 0) {
+		fprintf(stderr, "# /dev/evfd: %s (is evfd.ko loaded?)\n",
+			strerror(errno));
+		exit(1);
+	}
+
+	return dev;
+}
+
+int evfd_test_create(unsigned int flags, uint64_t initval)
+{
+	struct evfd_create arg = { .flags = flags, .initval = initval };
+	int dev = evfd_test_open();
+	int fd, err;
+
+	fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
+	err = errno;
+	close(dev);
+	errno = err;
+
+	return fd;
+}
+
+int evfd_test_create_eventfd(unsigned int flags, uint64_t initval)
+{
+	int fd = eventfd(0, (flags & EVFD_CLOEXEC ? EFD_CLOEXEC : 0) |
+			    (flags & EVFD_SEMAPHORE ? EFD_SEMAPHORE : 0) |
+			    (flags & EVFD_NONBLOCK ? EFD_NONBLOCK : 0));
+
+	/* Its own initial value has 32 bits. */
+	if (fd >= 0 && initval &&
+	    write(fd, &initval, sizeof(initval)) != sizeof(initval)) {
+		close(fd);
+		return -1;
+	}
+
+	return fd;
+}
+
+int evfd_test_make(bool evfd, unsigned int flags, uint64_t initval)
+{
+	return evfd ? evfd_test_create(flags, initval) :
+		      evfd_test_create_eventfd(flags, initval);
+}
+
+int evfd_test_eventfd_is_lax(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	uint64_t two[2] = { 1, 1 };
+	int lax = write(fd, two, sizeof(two)) > 0;
+
+	close(fd);
+	return lax;
+}
+
+ssize_t evfd_test_result(ssize_t ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+int evfd_test_write(int fd, uint64_t n)
+{
+	return evfd_test_result(write(fd, &n, sizeof(n)));
+}
+
+int evfd_test_read(int fd, uint64_t *n)
+{
+	return evfd_test_result(read(fd, n, sizeof(*n)));
+}
+
+int evfd_test_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -1;
+	len = read(fd, text, size - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+
+	return len > 0 ? 0 : -1;
+}
+
+int evfd_test_proc(const char *path, const char *key, const char *format,
+		   void *value)
+{
+	char text[4096], *line, *next = text;
+	size_t len = strlen(key);
+	int found = 0;
+
+	if (evfd_test_text(path, text, sizeof(text)))
+		return -1;
+	while ((line = strsep(&next, "\n"))) {
+		if (!strncmp(line, key, len))
+			found += sscanf(line + len, format, value) == 1;
+	}
+
+	return found == 1 ? 0 : -1;
+}
+
+int evfd_test_put(const char *dir, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = write(fd, text, strlen(text));
+	close(fd);
+
+	return n == (int)strlen(text) ? 0 : -1;
+}
+
+uint64_t evfd_test_count(int fd)
+{
+	char path[64];
+	uint64_t count = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (evfd_test_proc(path, "evfd-count:", "%" SCNx64, &count) &&
+	    evfd_test_proc(path, "eventfd-count:", "%" SCNx64, &count)) {
+		fprintf(stderr, "# no evfd-count in %s\n", path);
+		exit(1);
+	}
+
+	return count;
+}
+
+uint64_t evfd_test_id(int fd)
+{
+	char path[64];
+	uint64_t id;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (evfd_test_proc(path, "evfd-id:", "%" SCNu64, &id)) {
+		fprintf(stderr, "# no evfd-id in %s\n", path);
+		exit(1);
+	}
+
+	return id;
+}
+
+int evfd_test_users(void)
+{
+	const char *path = "/sys/module/evfd/refcnt";
+	int users;
+
+	if (evfd_test_proc(path, "", "%d", &users)) {
+		fprintf(stderr, "# no number in %s\n", path);
+		exit(1);
+	}
+
+	return users;
+}
+
+long evfd_test_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void evfd_test_sleep_ms(unsigned int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+uint64_t evfd_test_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+
+	return z ^ z >> 31;
+}
+
+char evfd_test_task_state(pid_t tid)
+{
+	char path[64], text[512], *paren;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	if (evfd_test_text(path, text, sizeof(text)))
+		return '?';
+	paren = strrchr(text, ')');
+
+	return paren && paren[1] ? paren[2] : '?';
+}
+
+int evfd_test_wait_state(pid_t tid, char state)
+{
+	return evfd_test_until(evfd_test_task_state(tid) == state) ? 0 : -1;
+}
+
+int evfd_test_wait_asleep(pid_t tid)
+{
+	return evfd_test_wait_state(tid, 'S');
+}
+
+long evfd_test_sleeps(pid_t tid)
+{
+	char path[64];
+	long n = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	evfd_test_proc(path, "voluntary_ctxt_switches:", "%ld", &n);
+
+	return n;
+}
+
+int evfd_test_join(pthread_t thread)
+{
+	struct timespec limit;
+
+	clock_gettime(CLOCK_MONOTONIC, &limit);
+	limit.tv_sec += EVFD_TEST_PATIENCE_MS / 1000;
+
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &limit) ? -1 : 0;
+}
