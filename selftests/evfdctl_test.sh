@@ -39,7 +39,8 @@ test_run_becomes_the_command() {
 	expect 127 'evfdctl: /no/such: No such file*' "$ctl" run /no/such
 	expect 127 'evfdctl: no-such: No such file*' "$ctl" run no-such
 	expect 126 'evfdctl: /: Permission denied' "$ctl" run /
-	expect 125 'evfdctl: descriptor 100: *' bash -c 'ulimit -n 100; $ctl run -f 100 true'
+	expect 125 'evfdctl: --fd 100 is beyond the limit of open files, which is 100; see: ulimit -n' \
+		bash -c 'ulimit -n 100; $ctl run -f 100 true'
 	# Whoever runs the tests may have left 3 open; here it is for /dev/evfd.
 	expect 125 'evfdctl: cannot make an evfd: Too many open files' \
 		bash -c 'exec 3>&-; ulimit -n 4; $ctl run true'
@@ -262,18 +263,42 @@ test_wrong_usage() {
 	ls -i
 	ls -i x
 	ls -p -1
+	ls -p 0
 	ls -p 2147483648
 	ls -i 18446744073709551616
+	ls -i -1
+	ls -j 1
 	info
 	info 1
 	info 1 2 3
 	info x 1
+	info 0 1
+	info 1 x
+	info 1 -1
+	info 1 2147483648
 	watch x
+	watch -t
 	watch -t x
 	watch -t -1
 	watch -t nan
+	watch -t 1e9
+	watch -n
 	watch -n x
+	watch -n -1
+	watch -n 0
+	watch -n 18446744073709551616
+	watch -p 0
+	watch -i x
 	trace -n
+	trace -n x
+	trace -n 0
+	trace -n 18446744073709551616
+	trace -p 0
+	trace -p x
+	trace -i x
+	trace -e
+	trace -e nonsense
+	trace -o
 	trace -p 1 true
 	add
 	take
@@ -285,13 +310,80 @@ test_wrong_usage() {
 	take -f 9 1
 	wait -f 9 1
 	take -f 9 -t x
+	take -f
+	take -f -1
+	take -f 2147483648
+	take -f 9 -t
+	take -f 9 -t 1e9
 	END
-	expect 2 '*EVFD_FD takes a number*' env EVFD_FD=x "$ctl" take
+	# The same with an empty argument.
+	while read -r args; do
+		# shellcheck disable=SC2086 # words
+		expect 2 "evfdctl: *''*Type: evfdctl --help" "$ctl" run -f 9 "$ctl" $args ''
+	done <<-'END'
+
+	ls
+	ls -i
+	ls -p
+	info 1
+	watch -t
+	watch -n
+	trace -n
+	trace -e
+	trace
+	add
+	add -f
+	take -t
+	wait -t
+	END
+	expect 2 "evfdctl: --count takes a number from 1 to *, not '0'*" "$ctl" watch -n 0
+	expect 1 'evfdctl: --output : No such file*' "$ctl" trace -o ''
+	for args in x '' -1 2147483648; do
+		expect 2 "*EVFD_FD takes a number*'$args'*" env EVFD_FD=$args "$ctl" take
+		expect 125 "*--fd takes a number*'$args'*" "$ctl" run -f "$args" true
+	done
+	for args in x '' -1 18446744073709551615; do
+		expect 125 "*--initval takes a number*'$args'*" "$ctl" run -i "$args" true
+	done
 	expect 125 '*run takes a command*' "$ctl" run
+	expect 125 '*run takes a command*' "$ctl" run -i 1
+	expect 125 '*run takes a command*' "$ctl" run ''
+	expect 125 '*requires an argument*' "$ctl" run -f
 	expect 125 '*Type: evfdctl --help' "$ctl" run --nonsense true
-	expect 125 '*--initval takes a number*' "$ctl" run -i 18446744073709551615 true
 	expect 0 'Usage: evfdctl COMMAND*' "$ctl" --help
 	expect 0 'Usage: evfdctl COMMAND*' "$ctl" run --help
+}
+
+# With the rights that a container's device controller leaves: no open() of it.
+may_not_open='import ctypes, os, struct, sys
+I = lambda *op: struct.pack("HBBI", *op)
+code = ctypes.create_string_buffer(
+    I(0x20, 0, 0, 0) + I(0x15, 0, 3, 257) +                     # openat,
+    I(0x20, 0, 0, 32) + I(0x15, 0, 1, os.O_RDWR | os.O_CLOEXEC) +
+    I(6, 0, 0, 0x50001) + I(6, 0, 0, 0x7fff0000))               # is EPERM
+filter = struct.pack("H6xQ", 6, ctypes.addressof(code))
+libc = ctypes.CDLL(None)
+assert not libc.prctl(38, 1, 0, 0, 0)
+assert not libc.prctl(22, 2, ctypes.create_string_buffer(filter), 0, 0)
+os.execvp(sys.argv[1], sys.argv[1:])'
+
+test_a_container() {
+	local number
+	number=$(tr : ' ' </sys/class/misc/evfd/dev)
+	expect 125 "evfdctl: no /dev/evfd here, though the module is loaded; start a container with: --device /dev/evfd; elsewhere type: sudo mknod -m 666 /dev/evfd c $number" \
+		unshare -m bash -c 'mount -t tmpfs none /dev; $ctl run echo started'
+	# What is to be typed helps.
+	# shellcheck disable=SC2016 # for the inner shell
+	expect 0 started unshare -m bash -c 'mount -t tmpfs none /dev
+		eval "$($ctl run true 2>&1 | sed "s/.*: sudo //")"
+		$ctl run echo started'
+	# Not one that does nothing, and that of another device.
+	expect 125 "evfdctl: /dev/evfd is not evfd's, whose number is $number; type: ls -l /dev/evfd" \
+		unshare -m bash -c 'mount -t tmpfs none /dev; mknod /dev/evfd c 10 254; $ctl run echo started'
+	expect 125 'evfdctl: this container may not open /dev/evfd; start it with: --device /dev/evfd' \
+		/usr/bin/python3 -S -E -c "$may_not_open" "$ctl" run echo started
+	# Without the device, too, it is seen what there is.
+	expect 0 '*evfdctl*' "$ctl" run unshare -m bash -c 'mount -t tmpfs none /dev; $ctl ls; :'
 }
 
 test_the_module_is_missing() {
@@ -304,12 +396,16 @@ test_the_module_is_missing() {
 			mount --bind /tmp/evfdctl-dev /dev/evfd; rm /tmp/evfdctl-dev
 			exec setpriv --reuid=65534 --regid=65534 --clear-groups $ctl run echo started'
 	expect 125 'evfdctl: no /dev/evfd, the module is not loaded; type: sudo modprobe evfd' \
-		unshare -m bash -c 'mount -t tmpfs none /dev; $ctl run echo started'
+		unshare -m bash -c 'mount -t tmpfs none /dev; mount -t tmpfs none /sys; $ctl run echo started'
 	for command in ls watch; do
 		expect 1 '*type: sudo modprobe evfd' \
 			unshare -m bash -c "mount -t tmpfs none /dev
-			mount -t tmpfs none /sys/module; \$ctl $command"
+			mount -t tmpfs none /sys; \$ctl $command"
 	done
+	# Its node is still there.
+	expect 125 '*the module is not loaded; type: sudo modprobe evfd' \
+		unshare -m bash -c 'mount -t tmpfs none /dev; mount -t tmpfs none /sys
+			mknod /dev/evfd c 10 254; $ctl run echo started'
 }
 
 test_proc_is_missing() {

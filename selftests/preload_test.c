@@ -284,10 +284,33 @@ FIXTURE_TEARDOWN(evfd_run)
 
 TEST_F(evfd_run, usage)
 {
+	static const struct {
+		const char *arguments, *says;
+	} wrong[] = {
+		{ "", "which program" },
+		{ "-p", "which program" },
+		{ "--supervise", "which program" },
+		{ "--", "which program" },
+		{ "''", "which program" },
+		{ "-p ''", "which program" },
+		{ "--nonsense true", "'--nonsense'" },
+		{ "-x true", "'x'" },
+		{ "--preload=x true", "doesn't allow an argument" },
+		{ "--preload --supervise true", "not both" },
+		{ "-s -p true", "not both" },
+		{ "-sp true", "not both" },
+	};
+	size_t i;
+
 	EXPECT_EQ(0, run("$run --help"));
 	EXPECT_NE(NULL, strstr(shell_output, "EVFD_RUN_LOG"));
-	EXPECT_EQ(CANNOT, run("$run 2>&1"));
-	EXPECT_EQ(CANNOT, run("$run --nonsense true 2>&1"));
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		EXPECT_EQ(CANNOT, run("$run %s 2>&1", wrong[i].arguments));
+		EXPECT_EQ(0, strncmp(shell_output, "evfd-run: ", 10));
+		EXPECT_NE(NULL, strstr(shell_output, wrong[i].says))
+			TH_LOG("%s: %s", wrong[i].arguments, shell_output);
+		EXPECT_NE(NULL, strstr(shell_output, "\nType: evfd-run --help\n"));
+	}
 }
 
 TEST_F(evfd_run, status)
@@ -428,7 +451,8 @@ TEST_F(evfd_run, log)
 	EXPECT_EQ(0, run("cd /tmp; $run sh -c 'cd /; $dyn function die 3'"));
 	EXPECT_EQ(3, count_log("^evfd "));
 	EXPECT_EQ(CANNOT, run("EVFD_RUN_LOG=/no/such/log $run true 2>&1"));
-	EXPECT_NE(NULL, strstr(shell_output, "/no/such/log: No such file"));
+	EXPECT_NE(NULL, strstr(shell_output,
+			       "EVFD_RUN_LOG: /no/such/log: No such file"));
 	EXPECT_EQ(CANNOT, run("EVFD_RUN_LOG=/ $run true 2>&1"));
 	/* None is asked for. */
 	unsetenv("EVFD_RUN_LOG");
@@ -482,7 +506,7 @@ TEST_F(evfd_run, module_is_missing)
 
 		unsetenv("EVFD_RUN_FALLBACK");
 		EXPECT_EQ(CANNOT, run("$run %s echo started 2>&1", o));
-		EXPECT_NE(NULL, strstr(shell_output, "modprobe evfd"));
+		EXPECT_NE(NULL, strstr(shell_output, "is not evfd's"));
 		EXPECT_EQ(NULL, strstr(shell_output, "started"));
 		/* Names do not help, only 1 does. */
 		setenv("EVFD_RUN_FALLBACK", "*", 1);
@@ -500,6 +524,22 @@ TEST_F(evfd_run, module_is_missing)
 	EXPECT_STREQ("errno 38\n", shell_output);
 	EXPECT_EQ(0, run("LD_PRELOAD=$object $dyn function bad_flags"));
 	EXPECT_EQ(0, count_log(""));
+}
+
+TEST_F(evfd_run, device_is_missing)
+{
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	/* As in a container. */
+	ASSERT_EQ(0, mount("none", "/dev", "tmpfs", 0, NULL));
+	EXPECT_EQ(CANNOT, run("$run echo started 2>&1"));
+	EXPECT_NE(NULL, strstr(shell_output, "the module is loaded"));
+	EXPECT_NE(NULL, strstr(shell_output, "--device /dev/evfd;"));
+	EXPECT_NE(NULL, strstr(shell_output, "mknod -m 666 /dev/evfd c 10 "));
+	ASSERT_EQ(0, mount("none", "/sys", "tmpfs", 0, NULL));
+	EXPECT_EQ(CANNOT, run("$run echo started 2>&1"));
+	EXPECT_NE(NULL, strstr(shell_output, "sudo modprobe evfd"));
+	EXPECT_EQ(NULL, strstr(shell_output, "started"));
 }
 
 /* Nothing is left behind when the last program is gone. */

@@ -38,10 +38,11 @@ extern int usage_status, error_status;
 /* What is wrong with the arguments ends the program. */
 #define usage_error(...)	(warnx(__VA_ARGS__), usage_end())
 _Noreturn void usage_end(void);
-uint64_t parse_number(const char *what, const char *text, uint64_t max);
+uint64_t parse_number(const char *what, const char *text, uint64_t min,
+		      uint64_t max);
 /* Seconds, with a fraction, as nanoseconds. */
 int64_t parse_seconds(const char *what, const char *text);
-/* Says that the module is missing, or that /dev/evfd may not be opened. */
+/* Says that the module is missing, or what else keeps us from /dev/evfd. */
 _Noreturn void no_module(void);
 /*
  * Returns a descriptor that becomes readable when the program is to end. So it

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "evfdctl.h"
+#include "why.h"
 
 static const char usage[] =
 "Usage: evfdctl COMMAND [OPTION...] [ARG...]\n"
@@ -69,7 +70,8 @@ void usage_end(void)
 	exit(usage_status);
 }
 
-uint64_t parse_number(const char *what, const char *text, uint64_t max)
+uint64_t parse_number(const char *what, const char *text, uint64_t min,
+		      uint64_t max)
 {
 	unsigned long long n;
 	char *end;
@@ -77,9 +79,10 @@ uint64_t parse_number(const char *what, const char *text, uint64_t max)
 	errno = 0;
 	n = strtoull(text, &end, 10);
 	/* strtoull() would take a sign and blanks. */
-	if (*text < '0' || *text > '9' || *end || errno || n > max)
-		usage_error("%s takes a number from 0 to %ju, not '%s'", what,
-			    (uintmax_t)max, text);
+	if (*text < '0' || *text > '9' || *end || errno || n < min ||
+	    n > max)
+		usage_error("%s takes a number from %ju to %ju, not '%s'", what,
+			    (uintmax_t)min, (uintmax_t)max, text);
 	return n;
 }
 
@@ -98,11 +101,10 @@ int64_t parse_seconds(const char *what, const char *text)
 
 void no_module(void)
 {
-	if (!access("/dev/evfd", F_OK) && access("/dev/evfd", R_OK | W_OK))
-		errx(error_status,
-		     "/dev/evfd may not be opened; type: ls -l /dev/evfd");
-	errx(error_status,
-	     "no /dev/evfd, the module is not loaded; type: sudo modprobe evfd");
+	char text[EVFD_WHY_SIZE];
+
+	evfd_why(text);
+	errx(error_status, "%s", text);
 }
 
 int catch_signals(void)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,11 +42,22 @@ static int create(unsigned int flags, uint64_t initval)
 	fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
 	/* Some other driver's device has the name. */
 	if (fd < 0 && errno == ENOTTY)
-		errx(error_status, "/dev/evfd is not evfd's; type: ls -l /dev/evfd");
+		no_module();
 	if (fd < 0)
 		err(error_status, "cannot make an evfd");
 	close(dev);
 	return fd;
+}
+
+static _Noreturn void descriptor_refused(int fd)
+{
+	struct rlimit limit;
+
+	if (errno == EBADF && !getrlimit(RLIMIT_NOFILE, &limit))
+		errx(error_status,
+		     "--fd %d is beyond the limit of open files, which is %ju; see: ulimit -n",
+		     fd, (uintmax_t)limit.rlim_cur);
+	err(error_status, "--fd %d", fd);
 }
 
 int cmd_run(int argc, char **argv)
@@ -68,10 +80,10 @@ int cmd_run(int argc, char **argv)
 	       -1) {
 		switch (opt) {
 		case 'f':
-			wanted = parse_number("--fd", optarg, INT_MAX);
+			wanted = parse_number("--fd", optarg, 0, INT_MAX);
 			break;
 		case 'i':
-			initval = parse_number("--initval", optarg,
+			initval = parse_number("--initval", optarg, 0,
 					       EVFD_COUNT_MAX);
 			break;
 		case 'n':
@@ -85,13 +97,13 @@ int cmd_run(int argc, char **argv)
 		}
 	}
 	argv += optind;
-	if (!*argv)
+	if (!*argv || !**argv)
 		usage_error("run takes a command");
 
 	fd = create(flags, initval);
 	if (wanted >= 0 && wanted != fd) {
 		if (dup2(fd, wanted) < 0)
-			err(error_status, "descriptor %d", wanted);
+			descriptor_refused(wanted);
 		close(fd);
 		fd = wanted;
 	}
@@ -145,7 +157,7 @@ static void parse_use(struct use *use, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "f:t:", options, NULL)) != -1) {
 		switch (opt) {
 		case 'f':
-			use->fd = parse_number("--fd", optarg, INT_MAX);
+			use->fd = parse_number("--fd", optarg, 0, INT_MAX);
 			break;
 		case 't':
 			use->timeout = parse_seconds("--timeout", optarg);
@@ -157,7 +169,7 @@ static void parse_use(struct use *use, int argc, char **argv)
 	if (use->fd < 0 && !number)
 		usage_error("which evfd? Neither --fd nor " VARIABLE " is given");
 	if (use->fd < 0)
-		use->fd = parse_number(VARIABLE, number, INT_MAX);
+		use->fd = parse_number(VARIABLE, number, 0, INT_MAX);
 	check_fd(use->fd);
 }
 
@@ -230,7 +242,7 @@ int cmd_add(int argc, char **argv)
 	if (argc - optind > 1)
 		usage_error("add takes one number");
 	if (optind < argc)
-		value = parse_number("add", argv[optind], EVFD_COUNT_MAX);
+		value = parse_number("add", argv[optind], 0, EVFD_COUNT_MAX);
 	return transfer(&use, true, &value);
 }
 

@@ -163,11 +163,11 @@ static void parse_wanted(int opt, struct wanted *wanted)
 {
 	switch (opt) {
 	case 'i':
-		wanted->id = parse_number("--id", optarg, UINT64_MAX);
+		wanted->id = parse_number("--id", optarg, 0, UINT64_MAX);
 		wanted->by_id = true;
 		break;
 	case 'p':
-		wanted->pid = parse_number("--pid", optarg, INT_MAX);
+		wanted->pid = parse_number("--pid", optarg, 1, INT_MAX);
 		break;
 	default:
 		usage_end();
@@ -288,8 +288,8 @@ int cmd_info(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		usage_error("info takes a process id and a descriptor");
-	pid = parse_number("PID", argv[optind], INT_MAX);
-	fd = parse_number("FD", argv[optind + 1], INT_MAX);
+	pid = parse_number("PID", argv[optind], 1, INT_MAX);
+	fd = parse_number("FD", argv[optind + 1], 0, INT_MAX);
 
 	if (proc_get(&holder, pid, fd))
 		explain(pid, fd);
@@ -383,7 +383,7 @@ int cmd_watch(int argc, char **argv)
 			json = true;
 			break;
 		case 'n':
-			tables = parse_number("--count", optarg, UINT64_MAX);
+			tables = parse_number("--count", optarg, 1, UINT64_MAX);
 			break;
 		case 't':
 			interval = parse_seconds("--interval", optarg);

@@ -655,20 +655,21 @@ static void parse(int argc, char **argv)
 			trace.events = optarg;
 			break;
 		case 'i':
-			trace.id = parse_number("--id", optarg, UINT64_MAX);
+			trace.id = parse_number("--id", optarg, 0, UINT64_MAX);
 			trace.by_id = true;
 			break;
 		case 'j':
 			trace.json = true;
 			break;
 		case 'n':
-			trace.max = parse_number("--count", optarg, UINT64_MAX);
+			trace.max = parse_number("--count", optarg, 1,
+						 UINT64_MAX);
 			break;
 		case 'o':
 			path = optarg;
 			break;
 		case 'p':
-			trace.pid = parse_number("--pid", optarg, INT_MAX);
+			trace.pid = parse_number("--pid", optarg, 1, INT_MAX);
 			break;
 		default:
 			usage_end();
@@ -676,11 +677,13 @@ static void parse(int argc, char **argv)
 	}
 	if (optind < argc)
 		trace.command = argv + optind;
+	if (trace.command && !**trace.command)
+		usage_error("trace takes a command, not ''");
 	if (trace.command && trace.pid)
 		usage_error("trace follows --pid or a command, not both");
 	trace.out = path ? fopen(path, "we") : stdout;
 	if (!trace.out)
-		err(error_status, "%s", path);
+		err(error_status, "--output %s", path);
 }
 
 int cmd_trace(int argc, char **argv)

@@ -19,6 +19,7 @@
 
 #include "policy.h"
 #include "supervise.h"
+#include "why.h"
 
 #define OBJECT	"libevfd-preload.so"
 
@@ -53,6 +54,7 @@ static void check_module(void)
 {
 	bool missing;
 	int fd = policy_make(0, 0, &missing);
+	char why[EVFD_WHY_SIZE];
 
 	if (fd >= 0) {
 		close(fd);
@@ -62,10 +64,8 @@ static void check_module(void)
 		err(EXIT_OURS, "cannot make an evfd");
 	if (policy_real_if_missing())
 		return;
-	if (!access("/dev/evfd", F_OK) && access("/dev/evfd", R_OK | W_OK))
-		errx(EXIT_OURS, "/dev/evfd may not be opened; type: ls -l /dev/evfd");
-	errx(EXIT_OURS,
-	     "no /dev/evfd, the module is not loaded; type: sudo modprobe evfd");
+	evfd_why(why);
+	errx(EXIT_OURS, "%s", why);
 }
 
 /* The log's path must mean the same wherever the program goes. */
@@ -92,8 +92,15 @@ static void check_environment(void)
 	fd = open(log, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC,
 		  0666);
 	if (fd < 0)
-		err(EXIT_OURS, "%s", log);
+		err(EXIT_OURS, POLICY_LOG ": %s", log);
 	close(fd);
+}
+
+static _Noreturn void usage_error(const char *text)
+{
+	warnx("%s", text);
+	fputs("Type: evfd-run --help\n", stderr);
+	exit(EXIT_OURS);
 }
 
 /* Opens @program as execvp() would find it, or returns -1. */
@@ -251,10 +258,14 @@ int main(int argc, char **argv)
 	const char *failed;
 	int how = 0, opt;
 
+	/* For what getopt_long() has to say. */
+	argv[0] = program_invocation_short_name;
 	while ((opt = getopt_long(argc, argv, "+psh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'p':
 		case 's':
+			if (how && how != opt)
+				usage_error("--preload or --supervise, not both");
 			how = opt;
 			break;
 		case 'h':
@@ -265,11 +276,9 @@ int main(int argc, char **argv)
 			return EXIT_OURS;
 		}
 	}
-	if (optind == argc) {
-		fputs(usage, stderr);
-		return EXIT_OURS;
-	}
 	argv += optind;
+	if (!*argv || !**argv)
+		usage_error("which program is to be run?");
 
 	check_environment();
 	policy_init();
