@@ -35,7 +35,65 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
 PREFIX ?= /usr/local
 
-.PHONY: all modules samples modules_install install clean demo test test-all test-kernel check verify bench clients fuzz tour matrix stress lab mutants coverage help
+VERBS := all modules samples modules_install install clean demo test test-all \
+	 test-kernel check verify bench clients fuzz tour matrix stress lab mutants \
+	 coverage help
+.PHONY: $(VERBS)
+
+# ---- what a verb can be told, as NAME=VALUE ----
+
+# These are ours, and end here.
+only-test := ONLY
+only-test-all := ONLY
+only-test-kernel := ONLY
+only-check := ONLY
+only-verify := ONLY
+only-clients := ONLY
+only-matrix := ONLY
+only-mutants := ONLY
+only-fuzz := T SEED
+only-stress := T SEED
+only-tour := CHAPTER
+only-lab := N HINT CHECK SOLUTION RESET
+only-bench := QUICK
+
+# These are handed on: what Kbuild knows, and which kernel is meant.
+kbuild := KERNELRELEASE W C V CC LLVM LLVM_IAS CHECK CF KCFLAGS KAFLAGS KCPPFLAGS \
+	  ARCH CROSS_COMPILE LD AR NM STRIP OBJCOPY OBJDUMP READELF HOSTCC HOSTLD \
+	  KBUILD_% CONFIG_% GCOV_PROFILE EVFD_SAMPLES OUT
+also-all := KDIR KERNEL $(kbuild)
+also-modules := $(also-all)
+also-samples := $(also-all)
+also-modules_install := $(also-all) INSTALL_MOD_%
+also-install := $(also-modules_install) DESTDIR PREFIX INSTALL
+also-clean := KDIR KERNEL $(kbuild)
+also-test := W V CC LLVM
+also-test-all := $(also-test)
+also-test-kernel := KERNEL $(also-test)
+also-demo := KERNEL $(also-test)
+also-fuzz := KERNEL $(also-test)
+also-stress := KERNEL $(also-test)
+
+# And these may be in the environment as well.
+anywhere := HOME PATH SHELL TMPDIR XDG_CACHE_HOME EVFD_MIRROR EVFD_SKIP_DEPS
+
+goals := $(or $(MAKECMDGOALS),all)
+given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+ours := $(foreach g,$(goals),$(only-$g))
+$(foreach g,$(filter $(VERBS),$(goals)),$(foreach v,\
+	$(filter-out $(only-$g) $(also-$g) $(anywhere),$(given)),\
+	$(error make $g does not take $v=$(if $(only-$g)$(also-$g),; it takes \
+		$(if $(filter ARCH,$(also-$g)),$(filter-out $(kbuild),$(also-$g)) \
+		and what kbuild does,$(only-$g) $(also-$g))))))
+
+# make hands all that it was given to every make below it, and to what they run.
+empty :=
+space := $(empty) $(empty)
+MAKEOVERRIDES := $(foreach v,$(filter-out $(ours),$(given)),\
+	$v=$(subst $(space),\ ,$(subst \,\\,$(value $v))))
+unexport $(ours)
+
+# ---- the verbs ----
 
 all: modules
 
@@ -66,45 +124,44 @@ clean:
 	rm -rf build
 
 demo:
-	@demo/run
+	@demo/run --kernel $(or $(KERNEL),stock)
 
 test:
-	@scripts/test
+	@scripts/test $(ONLY)
 
 test-all:
-	@scripts/test --all
+	@scripts/test --all $(ONLY)
 
 test-kernel:
-	@scripts/test --kernel $(or $(KERNEL),stock)
+	@scripts/test --kernel $(or $(KERNEL),stock) $(ONLY)
 
 check:
-	@scripts/check
+	@scripts/check $(ONLY)
 
 verify:
-	@proof/run
+	@proof/run $(ONLY)
 
 clients:
-	@tests/clients/run
+	@tests/clients/run $(ONLY)
 
 matrix:
-	@tests/matrix/run
+	@tests/matrix/run $(ONLY:%='%')
 
-T ?= 60
 fuzz:
-	@tests/fuzz/run --time $(T)
+	@tests/fuzz/run $(T:%=--time %) $(SEED:%=--seed %) $(KERNEL:%=--kernel %)
+
+stress:
+	@tests/stress/run $(T:%=--time %) $(SEED:%=--seed %) $(KERNEL:%=--kernel %)
 
 tour:
 	@tour/run $(CHAPTER)
-
-stress:
-	@tests/stress/run --time $(T)
 
 lab:
 	@labs/run $(N) $(if $(HINT),--hint $(HINT),$(if $(CHECK),--check,\
 		$(if $(SOLUTION),--solution,$(if $(RESET),--reset))))
 
 mutants:
-	@tests/mutants/run
+	@tests/mutants/run $(ONLY:%=--only '%')
 
 coverage:
 	@tests/coverage/run
@@ -121,18 +178,26 @@ help:
 	@echo 'make demo             see it work: nine small programs in a test VM'
 	@echo 'make tour [CHAPTER=N] how it works inside, watched while it does'
 	@echo 'make lab N=1          twelve bugs to find; HINT=1, CHECK=1, see labs/README.md'
-	@echo 'make test             the tests, on a stock kernel and on a debug kernel'
-	@echo 'make test-all         and those that take long: what CI runs'
+	@echo 'make test             the tests, on a stock kernel and in User Mode Linux'
+	@echo 'make test-all         and on debug kernels, and those that take long: what CI runs'
 	@echo 'make test-kernel KERNEL=NAME  those that run on any kernel, on that one'
 	@echo 'make check            checkpatch, sparse, kernel-doc, the header, shellcheck'
 	@echo 'make verify           prove the barriers (herd7) and the waiting (spin)'
-	@echo 'make bench            evfd beside eventfd(2), at most 10 minutes; QUICK=1: one'
-	@echo 'make fuzz T=60        look for differences from eventfd(2) with random calls'
-	@echo 'make stress T=60      everything at once: counts, wakeups and memory are kept'
-	@echo 'make mutants          break the module on purpose: the tests have to notice'
-	@echo 'make coverage         which lines and branches of the module the tests run'
 	@echo 'make clients          programs written for eventfd(2), run on evfd'
 	@echo 'make matrix           build and test on every kernel that a user may have'
+	@echo 'make mutants          break the module on purpose: the tests have to notice'
+	@echo '    ONLY="A B"        of each of these, only that suite, check, proof, client,'
+	@echo '                      row or mutant; rows and mutants may be patterns'
+	@echo 'make coverage         which lines and branches of the module the tests run'
+	@echo 'make bench            evfd beside eventfd(2), at most 10 minutes; QUICK=1: one'
+	@echo 'make fuzz             look for differences from eventfd(2) with random calls'
+	@echo 'make stress           everything at once: counts, wakeups and memory are kept'
+	@echo '    T=60 SEED=1       of these two, for how many seconds, and where to begin'
+	@echo '    KERNEL=NAME       of demo, fuzz and stress, on that kernel (stock)'
 	@echo 'scripts/vm --help     run anything in a VM with the module loaded'
 	@echo 'scripts/kernel list   the kernels that there are'
-	@echo 'W=1, C=1, LLVM=1, ARCH=, CROSS_COMPILE= are handed to kbuild.'
+	@echo
+	@echo 'W=1, C=1, LLVM=1, ARCH=, CROSS_COMPILE= and the like are handed to kbuild. In'
+	@echo 'the environment: XDG_CACHE_HOME, where the kernels are kept (~/.cache);'
+	@echo 'EVFD_MIRROR, a mirror of Debian, instead of that of this host; EVFD_SKIP_DEPS=1,'
+	@echo 'do not look for Debian packages.'
