@@ -8,6 +8,7 @@
  * Prints KTAP on stdout, a test a seed, and progress on stderr. fuzz.h lists
  * the parts.
  */
+#include <err.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 
 #include "fuzz.h"
+#include "number.h"
 
 static struct {
 	double seconds;
@@ -189,17 +191,17 @@ static bool threads(uint64_t seed, double seconds, bool evfd,
 	return true;
 }
 
-static void usage(FILE *f)
+static void usage(void)
 {
-	fprintf(f, "Usage: fuzz [OPTION...]\n"
-		"  --time S         for about S seconds in all (60)\n"
-		"  --seed N         first seed (1)\n"
-		"  --seeds N        how many seeds (4)\n"
-		"  --from N         begin with sequence N of each seed (0)\n"
-		"  --ops N          N operations of sequences a seed, however long it takes\n"
-		"  --mode M         what to do: sequences, threads, or both (both)\n"
-		"  --folder DIR     where programs that show a difference go (.)\n"
-		"  --differences    print the known differences, and exit\n");
+	printf("Usage: fuzz [OPTION...]\n"
+	       "  --time S         for about S seconds in all (60)\n"
+	       "  --seed N         first seed (1)\n"
+	       "  --seeds N        how many seeds (4)\n"
+	       "  --from N         begin with sequence N of each seed (0)\n"
+	       "  --ops N          N operations of sequences a seed, however long it takes\n"
+	       "  --mode M         what to do: sequences, threads, or both (both)\n"
+	       "  --folder DIR     where programs that show a difference go (.)\n"
+	       "  --differences    print the known differences, and exit\n");
 }
 
 static void parse(int argc, char **argv)
@@ -216,42 +218,54 @@ static void parse(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
+	bool differences = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 't':
-			opt.seconds = atof(optarg);
+			opt.seconds = parse_number("--time", optarg, 1, 1000000);
 			break;
 		case 's':
-			opt.first_seed = strtoull(optarg, NULL, 0);
+			opt.first_seed = parse_number("--seed", optarg, 0,
+						      UINT32_MAX);
 			break;
 		case 'n':
-			opt.seeds = atoi(optarg);
+			opt.seeds = parse_number("--seeds", optarg, 1, 1000000);
 			break;
 		case 'r':
-			opt.from = strtoull(optarg, NULL, 0);
+			opt.from = parse_number("--from", optarg, 0, UINT32_MAX);
 			break;
 		case 'o':
-			opt.ops = strtoull(optarg, NULL, 0);
+			opt.ops = parse_number("--ops", optarg, 1, UINT64_MAX);
 			break;
 		case 'm':
 			opt.sequences = strcmp(optarg, "threads");
 			opt.threads = strcmp(optarg, "sequences");
+			if (opt.sequences && opt.threads &&
+			    strcmp(optarg, "both"))
+				errx(2, "--mode takes sequences, threads or both, not '%s'",
+				     optarg);
 			break;
 		case 'f':
 			opt.folder = optarg;
 			break;
 		case 'd':
-			differences_print(stdout);
-			exit(0);
+			differences = true;
+			break;
 		case 'h':
-			usage(stdout);
+			usage();
 			exit(0);
 		default:
-			usage(stderr);
+			fputs("Type: fuzz --help\n", stderr);
 			exit(2);
 		}
+	}
+	if (optind < argc)
+		errx(2, "no argument '%s' is taken", argv[optind]);
+	if (differences) {
+		differences_print(stdout);
+		exit(0);
 	}
 }
 

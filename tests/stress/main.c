@@ -15,6 +15,7 @@
  * seed, so that a seed that failed may well fail again; what comes of it also
  * depends on time. Prints KTAP, a test a round. stress.h lists the parts.
  */
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -38,6 +39,7 @@
 
 #include "../../samples/evfd_consumer.h"
 #include "../../samples/evfd_ticker.h"
+#include "number.h"
 #include "stress.h"
 
 #define ROUND_S		5.0
@@ -396,12 +398,11 @@ static void prepare(void)
 	}
 }
 
-static int usage(FILE *f, int status)
+static void usage(void)
 {
-	fprintf(f, "Usage: stress [--time S] [--seed N]\n"
-		"  --time S  for about S seconds (60)\n"
-		"  --seed N  the first round's seed (1); the next have N + 1, ...\n");
-	return status;
+	printf("Usage: stress [--time S] [--seed N]\n"
+	       "  --time S  for about S seconds (60)\n"
+	       "  --seed N  the first round's seed (1); the next have N + 1, ...\n");
 }
 
 int main(int argc, char **argv)
@@ -421,17 +422,21 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 't':
-			seconds = strtod(optarg, NULL);
+			seconds = parse_number("--time", optarg, 1, 1000000);
 			break;
 		case 's':
-			seed = strtoull(optarg, NULL, 0);
+			seed = parse_number("--seed", optarg, 0, UINT32_MAX);
 			break;
 		case 'h':
-			return usage(stdout, 0);
+			usage();
+			return 0;
 		default:
-			return usage(stderr, 2);
+			fputs("Type: stress --help\n", stderr);
+			return 2;
 		}
 	}
+	if (optind < argc)
+		errx(2, "no argument '%s' is taken", argv[optind]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prepare();
 	if (!load_all())
