@@ -180,16 +180,6 @@ void evfd_test_sleep_ms(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
-uint64_t evfd_test_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-
-	return z ^ z >> 31;
-}
-
 char evfd_test_task_state(pid_t tid)
 {
 	char path[64], text[512], *paren;

@@ -83,9 +83,6 @@ int evfd_test_users(void);
 long evfd_test_now_ms(void);
 void evfd_test_sleep_ms(unsigned int ms);
 
-/* Random numbers (splitmix64): all from a seed, and any seed will do. */
-uint64_t evfd_test_random(uint64_t *state);
-
 /* The state letter of task @tid, as in /proc: S sleeps; '?' if there is none. */
 char evfd_test_task_state(pid_t tid);
 

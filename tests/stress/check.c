@@ -1,66 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What has to hold while all tasks rest, which is what each beat ends with:
- *
- *	no lost wakeup	a task sleeps in an operation only if that cannot go on
- *	conservation	what a counter began with and what was added is what was
- *			taken and what is left
- *
- * Nothing here depends on how fast the machine is. Tasks rest when each has
- * parked or sleeps in an operation, as the kernel says; who was woken and waits
- * for a CPU does neither. Who sleeps on what it could have is looked at again
- * and again, and has been forgotten if nothing at all has changed meanwhile.
- */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "stress.h"
-
-/* From a file of /proc, without stdio, which a child of a thread may not use. */
-static bool read_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
-	if (fd < 0)
-		return false;
-	len = read(fd, text, size - 1);
-	close(fd);
-	text[len > 0 ? len : 0] = '\0';
-
-	return len > 0;
-}
-
-/* The letter in stat: S sleeps; '?' if there is no such task. */
-char task_state(pid_t pid, pid_t tid)
-{
-	char path[64], text[256], *paren;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	if (!read_text(path, text, sizeof(text)))
-		return '?';
-	paren = strrchr(text, ')');
-
-	return paren && paren[1] ? paren[2] : '?';
-}
-
-uint64_t count_of(const struct counter *c)
-{
-	char path[64], text[512], *line;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", c->fd);
-	line = read_text(path, text, sizeof(text)) ?
-	       strstr(text, "evfd-count:") : NULL;
-	if (!line) {
-		fail("no evfd-count in %s", path);
-		return 0;
-	}
-
-	return strtoull(line + 11, NULL, 16);
-}
+#include "check.h"
+#include "ops.h"
 
 /* May a task sleep that wants this of a counter of @count? */
 static bool may_sleep(const struct slot *slot, uint64_t count)
@@ -107,7 +47,7 @@ static enum finding look(uint64_t *sum, int *sleeping)
 		if (!slot->used)
 			continue;
 		if (state == IN_OP)
-			asleep = task_state(slot->pid, slot->tid);
+			asleep = evfd_test_task_state(slot->tid);
 		mix(sum, (uint64_t)i << 56 | (uint64_t)slot->seq << 16 |
 			 (uint64_t)state << 8 | (unsigned char)asleep);
 		if (state == PARKED)
@@ -151,8 +91,8 @@ static void show(void)
 			fprintf(stderr,
 				"# task %d of %d: %c, %s %s (value %llx) of counter %d%s\n",
 				slot->tid, slot->pid,
-				task_state(slot->pid, slot->tid),
-				states[slot->state], op_name(slot->op),
+				evfd_test_task_state(slot->tid),
+				states[slot->state], ops[slot->op].name,
 				(unsigned long long)slot->value, slot->counter,
 				slot->state == IN_OP &&
 				!may_sleep(slot, count_of(&world->counters[slot->counter])) ?
@@ -160,11 +100,43 @@ static void show(void)
 	}
 }
 
+static bool sleeps(const struct slot *slot)
+{
+	return slot->used && slot->state == IN_OP && slot->wants != NOTHING &&
+	       evfd_test_task_state(slot->tid) == 'S';
+}
+
+/* Does the task wait for room, or for the opposite? */
+static bool wants_room(const struct slot *slot)
+{
+	return slot->wants == TO_WRITE || slot->wants == TO_SEE_OUT ||
+	       (slot->wants == TO_BE_CHOSEN &&
+		world->counters[slot->counter].role == FULL);
+}
+
+/* Gives those who sleep what they sleep for, once for each. */
+static void free_sleepers(void)
+{
+	int i;
+
+	for (i = 0; i < NR_SLOTS; i++) {
+		struct slot *slot = &world->slots[i];
+		struct counter *c = &world->counters[slot->counter];
+
+		if (!sleeps(slot))
+			continue;
+		if (wants_room(slot))
+			counter_take(c);
+		else
+			counter_add(c, 1);
+	}
+}
+
 /* Until tasks rest, or (@end) are gone; frees them from their sleep for that. */
 static bool wait_for_tasks(bool end)
 {
 	uint64_t sum, last = 0;
-	double since = now();
+	long since = evfd_test_now_ms();
 	int same = 0, sleeping;
 
 	for (;;) {
@@ -179,7 +151,7 @@ static bool wait_for_tasks(bool end)
 			return true;
 		if (sum != last) {
 			last = sum;
-			since = now();
+			since = evfd_test_now_ms();
 			same = 0;
 		} else {
 			same++;
@@ -191,13 +163,13 @@ static bool wait_for_tasks(bool end)
 		if (finding == FORGOTTEN && same >= PATIENT_LOOKS) {
 			show();
 			fail("a task sleeps on what it could have");
-		} else if (now() - since > PATIENT_S) {
+		} else if (evfd_test_now_ms() - since > PATIENT_S * 1000) {
 			show();
 			fail("tasks do not %s", end ? "end" : "come to rest");
 		}
 		if (end)
 			free_sleepers();
-		sleep_us(same > 10 ? LOOK_US : 1000);
+		usleep(same > 10 ? LOOK_US : 1000);
 	}
 }
 
@@ -248,43 +220,6 @@ bool books_agree(void)
 	return !world->failed;
 }
 
-static bool sleeps(const struct slot *slot)
-{
-	return slot->used && slot->state == IN_OP && slot->wants != NOTHING &&
-	       task_state(slot->pid, slot->tid) == 'S';
-}
-
-/* Does the task wait for room, or for the opposite? */
-static bool wants_room(const struct slot *slot)
-{
-	return slot->wants == TO_WRITE || slot->wants == TO_SEE_OUT ||
-	       (slot->wants == TO_BE_CHOSEN &&
-		world->counters[slot->counter].role == FULL);
-}
-
-/* Gives those who sleep what they sleep for, once for each. */
-void free_sleepers(void)
-{
-	int i;
-
-	for (i = 0; i < NR_SLOTS; i++) {
-		struct slot *slot = &world->slots[i];
-		struct counter *c = &world->counters[slot->counter];
-
-		if (!sleeps(slot))
-			continue;
-		if (wants_room(slot))
-			counter_take(c);
-		else
-			counter_add(c, 1);
-	}
-}
-
-/*
- * One operation on each counter that somebody sleeps on, and nothing after it
- * that could free who is forgotten now: who goes on rests after. Returns whether
- * there was any.
- */
 bool nudge(uint64_t *rng)
 {
 	bool done[NR_COUNTERS] = { };

@@ -1,75 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What makes it hard for the tasks. Signals and kills come from the main process
- * itself, and only while nobody looks at what rests: they would free somebody
- * who has been forgotten. The rest goes on all the time, each in a process:
- *
- *	CPUs are taken away and given back
- *	a small memory cgroup is filled, and caches are dropped
- *	a crowd of thousands of counters is made, in a memory cgroup that may be
- *	too small for it, and killed with all of them
- *	modules that are in use are to be unloaded
- */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "stress.h"
+#include "disturb.h"
+#include "evfd_module.h"
+#include "tasks.h"
 
 #define CGROUP		"/sys/fs/cgroup"
 #define NR_CROWD	4000
 #define MIB		(1024 * 1024)
 
-bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done;
-
-	if (fd < 0)
-		return false;
-	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-
-	return done;
-}
-
 /* Puts the caller into a memory cgroup with this limit, where there are any. */
 static void limit_memory(const char *name, unsigned int bytes)
 {
-	char path[128], text[32];
+	char dir[128], text[32];
 
 	if (access(CGROUP "/cgroup.controllers", F_OK))
 		mount("none", CGROUP, "cgroup2", 0, NULL);
-	put(CGROUP "/cgroup.subtree_control", "+memory");
-	snprintf(path, sizeof(path), CGROUP "/%s", name);
-	mkdir(path, 0755);
-	snprintf(path, sizeof(path), CGROUP "/%s/memory.max", name);
+	evfd_test_put(CGROUP, "cgroup.subtree_control", "+memory");
+	snprintf(dir, sizeof(dir), CGROUP "/%s", name);
+	mkdir(dir, 0755);
 	sprintf(text, "%u", bytes);
-	put(path, text);
-	snprintf(path, sizeof(path), CGROUP "/%s/cgroup.procs", name);
-	put(path, "0");
+	evfd_test_put(dir, "memory.max", text);
+	evfd_test_put(dir, "cgroup.procs", "0");
 }
 
 /* ---- CPUs ---- */
 
 static bool set_online(int cpu, bool online)
 {
-	char path[64];
+	char dir[64];
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	return put(path, online ? "1" : "0");
+	snprintf(dir, sizeof(dir), "/sys/devices/system/cpu/cpu%d", cpu);
+	return !evfd_test_put(dir, "online", online ? "1" : "0");
 }
 
 static void unplug(uint64_t *rng)
@@ -80,9 +49,9 @@ static void unplug(uint64_t *rng)
 		cpu = 1 + draw(rng) % (cpus - 1);
 		if (set_online(cpu, false))
 			atomic_fetch_add(&world->unplugged, 1);
-		sleep_us(draw(rng) % 100000);
+		usleep(draw(rng) % 100000);
 		set_online(cpu, true);
-		sleep_us(draw(rng) % 400000);
+		usleep(draw(rng) % 400000);
 	}
 }
 
@@ -116,8 +85,8 @@ static void use_up_memory(uint64_t *rng)
 		waitpid(pid, NULL, 0);
 		atomic_fetch_add(&world->hogs, 1);
 		/* 2: the slabs; 4: without a word. */
-		put("/proc/sys/vm/drop_caches", "6");
-		sleep_us(200000 + draw(rng) % 600000);
+		evfd_test_put("/proc/sys/vm", "drop_caches", "6");
+		usleep(200000 + draw(rng) % 600000);
 	}
 }
 
@@ -170,12 +139,12 @@ static void crowd_main(uint64_t rng)
 	for (i = 0; i < n && !world->calm && !world->failed; i++) {
 		/* Leaves the CPUs to those who come to rest. */
 		while (world->pause && !world->calm)
-			sleep_us(1000);
+			usleep(1000);
 		crowd_member(dev, ep, &rng);
 	}
 	/* Holds them, and waits to be killed. */
 	while (!world->calm)
-		sleep_us(10000);
+		usleep(10000);
 	_exit(0);
 }
 
@@ -190,7 +159,7 @@ static void crowd(uint64_t *rng)
 		if (!pid)
 			crowd_main(seed);
 		for (i = draw(rng) % 150; i > 0 && !world->calm; i--)
-			sleep_us(10000);
+			usleep(10000);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		atomic_fetch_add(&world->crowds, 1);
@@ -209,12 +178,12 @@ static void try_to_unload(uint64_t *rng)
 	while (!world->calm) {
 		const char *module = modules[draw(rng) % 3];
 
-		ret = try_unload(module);
+		ret = evfd_module_unload(module);
 		if (ret != -EWOULDBLOCK)
 			fail("to unload %s, which is in use, returned %d",
 			     module, ret);
 		atomic_fetch_add(&world->refused, 1);
-		sleep_us(draw(rng) % 50000);
+		usleep(draw(rng) % 50000);
 	}
 }
 
@@ -317,22 +286,18 @@ static void signal_somebody(uint64_t *rng)
 		atomic_fetch_add(&world->signals, 1);
 }
 
-/*
- * Until they have done something, or sleep for long; with at most as many kills
- * as the books can take.
- */
 void disturb_tasks(uint64_t *rng)
 {
 	uint64_t enough = world->operations + 200 + draw(rng) % 3000;
-	double end = now() + 1;
+	long end = evfd_test_now_ms() + 1000;
 	int kills = 0;
 
-	while (world->operations < enough && now() < end && !world->failed) {
+	while (world->operations < enough && evfd_test_now_ms() < end && !world->failed) {
 		signal_somebody(rng);
 		if (draw(rng) % 16 == 0 && kills < 6) {
 			victim_kill(&victims[draw(rng) % NR_VICTIMS]);
 			kills++;
 		}
-		sleep_us(draw(rng) % 3000);
+		usleep(draw(rng) % 3000);
 	}
 }

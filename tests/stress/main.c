@@ -13,110 +13,60 @@
  * Needs root, a guest of its own, and in EVFD_KO the path of evfd.ko with the
  * samples beside it; tests/stress/run runs it so. What tasks draw depends on the
  * seed, so that a seed that failed may well fail again; what comes of it also
- * depends on time. Prints KTAP, a test a round. stress.h lists the parts.
+ * depends on time. Prints KTAP, a test a round.
+ *
+ * The layers, each of which uses those above it; read their headers in this
+ * order:
+ *
+ *	world		counters, their books, a slot for each task
+ *	async		io_uring and AIO
+ *	ops		the operations
+ *	tasks		who does them
+ *	check		what has to hold when they rest
+ *	disturb		what makes it hard for them
+ *	main		options, rounds, modules
  */
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../../samples/evfd_consumer.h"
 #include "../../samples/evfd_ticker.h"
+#include "check.h"
+#include "disturb.h"
+#include "evfd_module.h"
 #include "number.h"
-#include "stress.h"
+#include "tasks.h"
+#include "world.h"
 
-#define ROUND_S		5.0
+#define ROUND_MS	5000
 #define INSTANCES	"/sys/kernel/debug/evfd/instances"
 
 static const char * const modules[] = { "evfd", "evfd_ticker", "evfd_consumer" };
 
-struct world *world;
-int world_fd;
-
-uint64_t draw(uint64_t *rng)
-{
-	uint64_t z = *rng += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-
-	return z ^ z >> 31;
-}
-
-double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-void sleep_us(unsigned int us)
-{
-	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
-
-	nanosleep(&ts, NULL);
-}
-
-/* The first one counts; by anybody. */
-void fail(const char *format, ...)
-{
-	int not_yet = 0;
-	va_list args;
-
-	if (!atomic_compare_exchange_strong(&world->failed, &not_yet, 1))
-		return;
-	va_start(args, format);
-	vsnprintf(world->why, sizeof(world->why), format, args);
-	va_end(args);
-}
-
 /* ---- modules ---- */
-
-int try_unload(const char *module)
-{
-	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
-}
 
 static int load_module(const char *module)
 {
 	char path[PATH_MAX], copy[PATH_MAX];
 	const char *evfd = getenv("EVFD_KO") ?: "";
-	int fd, ret;
+	int ret;
 
 	snprintf(path, sizeof(path), "%s", evfd);
 	snprintf(copy, sizeof(copy), "%s", evfd);
 	if (strcmp(module, "evfd"))
 		snprintf(path, sizeof(path), "%.4000s/../samples/%.32s.ko",
 			 dirname(copy), module);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		fprintf(stderr, "stress: %s: %s\n", path, strerror(errno));
-		return -1;
-	}
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	if (ret && errno == EEXIST)
-		ret = 0;
-	if (ret)
-		fprintf(stderr, "stress: load %s: %s\n", path, strerror(errno));
-	close(fd);
+	ret = evfd_module_load(path);
+	if (!ret || ret == -EEXIST)
+		return 0;
+	fprintf(stderr, "stress: load %s: %s\n", path, strerror(-ret));
 
 	return ret;
 }
@@ -159,7 +109,7 @@ static void unload_all(void)
 	while ((n = instances()) > 0 && looks < PATIENT_LOOKS) {
 		looks = n == before ? looks + 1 : 0;
 		before = n;
-		sleep_us(LOOK_US);
+		usleep(LOOK_US);
 	}
 	if (n > 0) {
 		fail("%d counters are left", n);
@@ -167,10 +117,10 @@ static void unload_all(void)
 	}
 	for (i = ARRAY_SIZE(modules) - 1; i >= 0 && !ret; i--) {
 		for (looks = 0; looks < PATIENT_LOOKS; looks++) {
-			ret = try_unload(modules[i]);
+			ret = evfd_module_unload(modules[i]);
 			if (ret != -EWOULDBLOCK)
 				break;
-			sleep_us(LOOK_US);
+			usleep(LOOK_US);
 		}
 		if (ret)
 			fail("to unload %s, which nobody uses, returned %d",
@@ -288,7 +238,7 @@ static void stop_samples(void)
 
 static void beats(uint64_t *rng)
 {
-	double end = now() + ROUND_S;
+	long end = evfd_test_now_ms() + ROUND_MS;
 
 	do {
 		int nudges = draw(rng) % 6;
@@ -303,7 +253,7 @@ static void beats(uint64_t *rng)
 			if (!come_to_rest() || !books_agree())
 				return;
 		} while (nudges-- && nudge(rng));
-	} while (now() < end);
+	} while (evfd_test_now_ms() < end);
 }
 
 static bool round_run(uint64_t seed)
@@ -381,19 +331,13 @@ static void prepare(void)
 		mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
 
 	/* With all this going on, half a minute without a CPU is no report. */
-	put("/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout", "300");
-	put("/proc/sys/kernel/hung_task_timeout_secs", "300");
-	put("/proc/sys/kernel/watchdog_thresh", "60");
+	evfd_test_put("/sys/module/rcupdate/parameters", "rcu_cpu_stall_timeout",
+		      "300");
+	evfd_test_put("/proc/sys/kernel", "hung_task_timeout_secs", "300");
+	evfd_test_put("/proc/sys/kernel", "watchdog_thresh", "60");
 
-	world_fd = syscall(SYS_memfd_create, "stress", 0);
-	if (world_fd < 0 || ftruncate(world_fd, sizeof(*world))) {
-		perror("stress: memfd_create");
-		exit(2);
-	}
-	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     world_fd, 0);
-	if (world == MAP_FAILED) {
-		perror("stress: mmap");
+	if (!world_make()) {
+		perror("stress: memory to share");
 		exit(2);
 	}
 }
@@ -413,9 +357,10 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	double seconds = 60, end;
+	double seconds = 60;
 	uint64_t seed = 1;
 	int c, n = 0;
+	long end;
 
 	if (argc == 5 && !strcmp(argv[1], "--child"))
 		return exec_child(argv + 2);
@@ -443,7 +388,7 @@ int main(int argc, char **argv)
 		return 2;
 
 	puts("TAP version 13");
-	end = now() + seconds;
+	end = evfd_test_now_ms() + seconds * 1000;
 	do {
 		uint64_t rng = seed + n;
 		bool good = round_run(draw(&rng));
@@ -455,7 +400,7 @@ int main(int argc, char **argv)
 		n++;
 		if (!good)
 			printf("# %s\n", world->why);
-	} while (!world->failed && now() < end);
+	} while (!world->failed && evfd_test_now_ms() < end);
 	summary();
 	printf("1..%d\n", n);
 

@@ -1,61 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tasks: processes with threads, their children, and victims that are
- * killed in the middle of it. Each draws operations on the counters that all
- * share and keeps the books of what it added and took.
- *
- * What a task draws depends on its seed alone; what comes of it does not. It
- * says in its slot what it is about to do before it does it, and enters in the
- * books what came of it before it says that it has finished. check.c looks at
- * both while all tasks rest.
+ * A task says in its slot what it is about to do before it does it, and enters
+ * in the books what came of it before it says that it has finished. check.c
+ * looks at both while all tasks rest.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
-#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "stress.h"
+#include "async.h"
+#include "ops.h"
 
-struct task {
-	struct slot *slot;
-	uint64_t rng;
-	/* NULL in a child. */
-	struct async *async;
-	bool producer, child;
-};
-
-enum op_kind { ADD, TAKE, WAIT, OTHER };
-
-enum way {
-	PLAIN, VECTOR, SEGMENTS, NOWAIT, BAD, RING, AIO, A_COPY, BURST,
-	POLL, SELECT, EPOLL_LEVEL, EPOLL_EDGE, EPOLL_EXCLUSIVE,
-	FDINFO, CLOSE_OTHERS, SEND, RECEIVE, FORK, EXEC, CREATE, TOGGLE,
-};
-
-static const struct op {
-	const char *name;
-	enum op_kind kind;
-	enum way how;
-	/* How likely it is for who mostly adds, and for who mostly takes. */
-	int producer, consumer;
-	/* A child has no io_uring; what is killed does one thing at a time. */
-	bool for_child;
-} ops[] = {
+const struct op ops[NR_OPS] = {
 	{ "write", ADD, PLAIN, 20, 1, true },
 	{ "writev", ADD, VECTOR, 8, 1, true },
 	{ "writev of two", ADD, SEGMENTS, 6, 1, false },
@@ -88,36 +49,10 @@ static const struct op {
 	{ "O_NONBLOCK on and off", OTHER, TOGGLE, 2, 2, true },
 };
 
-const char *op_name(int op)
-{
-	return ops[op].name;
-}
-
 /* Of this process: pages to write from and to read to that are no good. */
 static char *bad[4];
 
-static void on_signal(int sig)
-{
-	(void)sig;
-	atomic_fetch_add(&world->interrupted, 1);
-}
-
-/* One restarts what it interrupts, where that can be restarted. */
-void install_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-	sigset_t set;
-
-	sigaction(SIGUSR1, &sa, NULL);
-	sa.sa_flags = SA_RESTART;
-	sigaction(SIGUSR2, &sa, NULL);
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static void prepare_pages(void)
+void ops_prepare(void)
 {
 	/* Readable, then not there: and a pointer across the border. */
 	char *map = mmap(NULL, 3 * PAGE, PROT_NONE,
@@ -132,41 +67,6 @@ static void prepare_pages(void)
 	bad[1] = map + PAGE - 4;
 	bad[2] = map + PAGE;
 	bad[3] = map + 2 * PAGE;
-}
-
-/* ---- slots ---- */
-
-struct slot *slot_get(void)
-{
-	int i;
-
-	for (i = 0; i < NR_SLOTS; i++) {
-		struct slot *slot = &world->slots[i];
-		int unused = 0;
-
-		if (atomic_compare_exchange_strong(&slot->used, &unused, 1)) {
-			slot->wants = NOTHING;
-			slot->closeable = -1;
-			slot->pid = 0;
-			slot->tid = 0;
-			slot->state = RUNNING;
-			return slot;
-		}
-	}
-
-	return NULL;
-}
-
-void slot_put(struct slot *slot)
-{
-	slot->state = FREE;
-	slot->used = 0;
-}
-
-static void slot_take_over(struct slot *slot)
-{
-	slot->pid = getpid();
-	slot->tid = gettid();
 }
 
 static void begin(struct task *task, struct counter *c, enum wish wants,
@@ -189,21 +89,6 @@ static void end(struct task *task)
 	task->slot->wants = NOTHING;
 	task->slot->page = 0;
 	atomic_fetch_add(&world->operations, 1);
-}
-
-static void rest(struct task *task)
-{
-	while (world->pause && !world->stop) {
-		task->slot->state = PARKED;
-		syscall(SYS_futex, &world->pause, FUTEX_WAIT, 1, NULL, NULL, 0);
-	}
-	task->slot->state = RUNNING;
-}
-
-void wake_tasks(void)
-{
-	world->pause = 0;
-	syscall(SYS_futex, &world->pause, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 /* ---- what changes a counter ---- */
@@ -268,10 +153,10 @@ static void add(struct task *task, struct counter *c, int fd, enum way how,
 		ret = pwritev2(fd, iov, 1, -1, RWF_NOWAIT);
 		break;
 	case RING:
-		ret = ring_rw(task->async, fd, true, two);
+		ret = async_ring_rw(task->async, fd, true, two);
 		break;
 	case AIO:
-		ret = aio_rw(task->async, fd, true, two);
+		ret = async_aio_rw(task->async, fd, true, two);
 		break;
 	default:
 		ret = write(fd, from, 8);
@@ -315,10 +200,10 @@ static void take(struct task *task, struct counter *c, int fd, enum way how)
 		ret = preadv2(fd, iov, 1, -1, RWF_NOWAIT);
 		break;
 	case RING:
-		ret = ring_rw(task->async, fd, false, to);
+		ret = async_ring_rw(task->async, fd, false, to);
 		break;
 	case AIO:
-		ret = aio_rw(task->async, fd, false, to);
+		ret = async_aio_rw(task->async, fd, false, to);
 		break;
 	default:
 		ret = read(fd, to, 8);
@@ -360,35 +245,12 @@ static void close_others(void)
 
 		/* Asleep in its read: it has looked its descriptor up. */
 		if (slot->pid != self || slot->closeable < 0 ||
-		    slot->state != IN_OP || task_state(self, slot->tid) != 'S')
+		    slot->state != IN_OP || evfd_test_task_state(slot->tid) != 'S')
 			continue;
 		fd = atomic_exchange(&slot->closeable, -1);
 		if (fd >= 0)
 			close(fd);
 	}
-}
-
-uint64_t counter_add(struct counter *c, uint64_t n)
-{
-	struct iovec iov = { &n, 8 };
-
-	if (pwritev2(c->fd, &iov, 1, -1, RWF_NOWAIT) != 8)
-		return 0;
-	atomic_fetch_add(&c->written, n);
-
-	return n;
-}
-
-uint64_t counter_take(struct counter *c)
-{
-	uint64_t n = 0;
-	struct iovec iov = { &n, 8 };
-
-	if (preadv2(c->fd, &iov, 1, -1, RWF_NOWAIT) != 8)
-		return 0;
-	atomic_fetch_add(&c->taken, n);
-
-	return n;
 }
 
 /*
@@ -476,10 +338,10 @@ static void wait_for(struct task *task, struct counter *c, enum way how)
 		ret = wait_select(c, out);
 		break;
 	case RING:
-		ret = ring_poll(task->async, c->fd, events);
+		ret = async_ring_poll(task->async, c->fd, events);
 		break;
 	case AIO:
-		ret = aio_poll(task->async, c->fd, events);
+		ret = async_aio_poll(task->async, c->fd, events);
 		break;
 	default:
 		ret = wait_epoll(c, how, events);
@@ -496,7 +358,7 @@ static void wait_for(struct task *task, struct counter *c, enum way how)
 		take(task, c, c->fd, NOWAIT);
 }
 
-/* ---- descriptors and processes ---- */
+/* ---- descriptors ---- */
 
 static void send_fd(struct task *task, const struct counter *c)
 {
@@ -575,150 +437,8 @@ static void fdinfo(struct counter *c)
 		fail("a counter of %llx", (unsigned long long)count_of(c));
 }
 
-static void draw_op(struct task *task);
-
-static void child(struct slot *slot, uint64_t rng)
+void op_do(struct task *task, struct counter *c, const struct op *op, uint64_t z)
 {
-	struct task task = {
-		.slot = slot, .rng = rng, .child = true, .producer = rng & 1,
-	};
-	int n = 1 + draw(&task.rng) % 6;
-
-	slot_take_over(slot);
-	while (n-- && !world->stop && !world->failed) {
-		rest(&task);
-		draw_op(&task);
-	}
-	slot_put(slot);
-}
-
-static void spawn(struct task *task, bool exec)
-{
-	char number[16], fd[16], seed[32];
-	struct slot *slot = slot_get();
-	uint64_t rng = draw(&task->rng);
-	sigset_t set, old;
-	pid_t pid;
-
-	if (!slot)
-		return;
-	sprintf(fd, "%d", world_fd);
-	sprintf(number, "%d", (int)(slot - world->slots));
-	sprintf(seed, "%llu", (unsigned long long)rng);
-
-	/* Until the program's new image has handlers for them. */
-	sigfillset(&set);
-	pthread_sigmask(SIG_SETMASK, &set, &old);
-	pid = fork();
-	if (!pid) {
-		slot_take_over(slot);
-		if (exec) {
-			execl("/proc/self/exe", "stress", "--child", fd,
-			      number, seed, NULL);
-			fail("exec: %s", strerror(errno));
-		} else {
-			pthread_sigmask(SIG_SETMASK, &old, NULL);
-			child(slot, rng);
-		}
-		_exit(0);
-	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (pid < 0)
-		slot_put(slot);
-	else
-		atomic_fetch_add(exec ? &world->execs : &world->forks, 1);
-}
-
-/* The rest of a fork and exec, in the new image. */
-int exec_child(char **argv)
-{
-	world_fd = atoi(argv[0]);
-	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     world_fd, 0);
-	if (world == MAP_FAILED)
-		return 1;
-	prepare_pages();
-	install_signals();
-	child(&world->slots[atoi(argv[1])], strtoull(argv[2], NULL, 10));
-
-	return 0;
-}
-
-/* ---- drawing ---- */
-
-static const struct op *pick(struct task *task)
-{
-	int sum = 0, i, at;
-
-	for (i = 0; i < (int)ARRAY_SIZE(ops); i++)
-		if (!task->child || ops[i].for_child)
-			sum += task->producer ? ops[i].producer :
-						ops[i].consumer;
-	at = draw(&task->rng) % sum;
-	for (i = 0; ; i++) {
-		if (task->child && !ops[i].for_child)
-			continue;
-		at -= task->producer ? ops[i].producer : ops[i].consumer;
-		if (at < 0)
-			return &ops[i];
-	}
-}
-
-/* Keeps a counter where its waiters sleep; not always. */
-static bool too_far(const struct counter *c, enum op_kind kind, uint64_t z)
-{
-	int64_t level = c->written - c->taken;
-
-	if (z % 8 == 0)
-		return false;
-	if (kind == ADD && c->role != FULL)
-		return level > 4;
-	if ((kind == TAKE || kind == WAIT) && c->role == FULL && c->semaphore)
-		return level < -4;
-
-	return false;
-}
-
-/* Whether so many wait that little happens any more. */
-static bool many_wait(void)
-{
-	int used = 0, waiting = 0, i;
-
-	for (i = 0; i < NR_SLOTS; i++) {
-		const struct slot *slot = &world->slots[i];
-
-		used += slot->used;
-		waiting += slot->state == IN_OP && slot->wants != NOTHING;
-	}
-
-	return waiting * 2 > used;
-}
-
-static void draw_op(struct task *task)
-{
-	uint64_t z = draw(&task->rng);
-	struct counter *c = &world->counters[z % NR_COUNTERS];
-	const struct op *op;
-
-	/* Others wait for somebody to add, or to make room. */
-	if (many_wait()) {
-		bool producer = task->producer;
-
-		task->producer = c->role != FULL;
-		do {
-			op = pick(task);
-		} while (op->kind != (task->producer ? ADD : TAKE) ||
-			 (op->kind == TAKE && op->how != NOWAIT));
-		task->producer = producer;
-	} else {
-		op = pick(task);
-	}
-
-	task->slot->op = op - ops;
-	if (too_far(c, op->kind, z >> 32)) {
-		sched_yield();
-		return;
-	}
 	switch (op->kind) {
 	case ADD:
 		add(task, c, c->fd, op->how, amount(task, c));
@@ -752,88 +472,10 @@ static void draw_op(struct task *task)
 		case CREATE:
 			create(task);
 			break;
-		case FORK:
-		case EXEC:
-			spawn(task, op->how == EXEC);
-			break;
 		default:
 			if (c->toggled)
 				fcntl(c->fd, F_SETFL, z >> 40 & 1 ? O_NONBLOCK : 0);
 		}
 		break;
 	}
-	/* Now and then give others the time to fall asleep. */
-	if (!(z >> 50 & 15))
-		sleep_us(z >> 56);
-}
-
-static void *thread(void *arg)
-{
-	struct task *task = arg;
-
-	slot_take_over(task->slot);
-	task->async = async_open();
-	while (!world->stop && !world->failed) {
-		rest(task);
-		draw_op(task);
-	}
-	async_close(task->async);
-	slot_put(task->slot);
-
-	return NULL;
-}
-
-pid_t start_process(unsigned int number, uint64_t seed)
-{
-	struct task tasks[NR_THREADS] = { };
-	pthread_t threads[NR_THREADS];
-	pid_t pid = fork();
-	int i;
-
-	if (pid)
-		return pid;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGCHLD, SIG_IGN);
-	prepare_pages();
-	install_signals();
-	for (i = 0; i < NR_THREADS; i++) {
-		tasks[i].slot = slot_get();
-		tasks[i].rng = seed ^ (number * NR_THREADS + i + 1) << 20;
-		tasks[i].producer = i & 1;
-		if (!tasks[i].slot ||
-		    pthread_create(&threads[i], NULL, thread, &tasks[i]))
-			_exit(1);
-	}
-	for (i = 0; i < NR_THREADS; i++)
-		pthread_join(threads[i], NULL);
-	_exit(0);
-}
-
-/* A process of one thread, which does not end by itself. */
-pid_t start_victim(struct slot **slot, uint64_t seed)
-{
-	struct task task = {
-		.rng = seed, .child = true, .producer = seed & 1,
-	};
-	pid_t pid;
-
-	*slot = slot_get();
-	if (!*slot)
-		return -1;
-	pid = fork();
-	if (pid)
-		return pid;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	task.slot = *slot;
-	slot_take_over(task.slot);
-	prepare_pages();
-	install_signals();
-	while (!world->stop && !world->failed) {
-		rest(&task);
-		draw_op(&task);
-	}
-	slot_put(task.slot);
-	_exit(0);
 }

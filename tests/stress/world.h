@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the stress test share. main.c is the place to start.
- *
- *	main.c		options, rounds, the module, KTAP
- *	work.c		the operations, and the tasks that draw and do them
- *	async.c		the same through io_uring and AIO
- *	disturb.c	what makes it hard for them: signals, kills, CPUs that
- *			come and go, memory that runs out, crowds of counters
- *	check.c		what has to hold when they rest
+ * The world of the stress test: its counters with their books, and a slot for
+ * each task. The lowest layer: it uses tests/lib, and every other file uses it.
  *
  * All processes share one struct world. Each task has a slot in it that says
  * what it is doing, so that who looks from outside can tell whether it may
  * sleep, and what a task that was killed may have done.
  */
-#ifndef STRESS_H
-#define STRESS_H
+#ifndef STRESS_WORLD_H
+#define STRESS_WORLD_H
 
-#include <linux/evfd.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
+
+#include "draw.h"
+#include "evfd_test.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -112,49 +105,24 @@ extern struct world *world;
 /* Inherited by all, also through exec. */
 extern int world_fd;
 
-/* main.c */
-uint64_t draw(uint64_t *rng);
-void fail(const char *format, ...);
-double now(void);
-void sleep_us(unsigned int us);
-int try_unload(const char *module);
+/* Makes the world, or joins that of @fd. Returns whether it could. */
+bool world_make(void);
+bool world_join(int fd);
 
-/* work.c */
-const char *op_name(int op);
-void install_signals(void);
+/* The first one counts; by anybody. */
+void fail(const char *format, ...);
+
 struct slot *slot_get(void);
 void slot_put(struct slot *slot);
-pid_t start_process(unsigned int number, uint64_t seed);
-pid_t start_victim(struct slot **slot, uint64_t seed);
-int exec_child(char **argv);
+void slot_take_over(struct slot *slot);
+
+/* Parks the task of @slot while all are to rest, until wake_tasks(). */
+void slot_rest(struct slot *slot);
 void wake_tasks(void);
+
+/* Without taking; and what enters in the books what it could add or take. */
+uint64_t count_of(const struct counter *c);
 uint64_t counter_add(struct counter *c, uint64_t n);
 uint64_t counter_take(struct counter *c);
 
-/* async.c */
-struct async;
-struct async *async_open(void);
-void async_close(struct async *async);
-ssize_t ring_rw(struct async *async, int fd, bool write, void *buf);
-ssize_t ring_poll(struct async *async, int fd, unsigned int events);
-ssize_t aio_rw(struct async *async, int fd, bool write, void *buf);
-ssize_t aio_poll(struct async *async, int fd, unsigned int events);
-
-/* disturb.c */
-bool put(const char *path, const char *text);
-void disturb_start(uint64_t seed);
-void disturb_stop(void);
-void victims_start(uint64_t seed);
-void victims_stop(void);
-void disturb_tasks(uint64_t *rng);
-
-/* check.c */
-char task_state(pid_t pid, pid_t tid);
-uint64_t count_of(const struct counter *c);
-bool come_to_rest(void);
-bool come_to_an_end(void);
-bool books_agree(void);
-void free_sleepers(void);
-bool nudge(uint64_t *rng);
-
-#endif /* STRESS_H */
+#endif /* STRESS_WORLD_H */
