@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The differences that there are to be between evfd and eventfd(2).
- *
  * One table: the fuzzer accepts what is in it and nothing else, and prints it
  * with --differences; docs/differences.md is for people and has to say the
  * same. Each entry has a test that is as narrow as it can be: it is asked when
@@ -11,7 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "differences.h"
+#include "world/base.h"
 
 /* All but what is left out is equal. */
 static bool same_but_window(const struct result *a, const struct result *b)
@@ -26,7 +25,7 @@ static bool is_error(const struct result *r, int err)
 	return r->ret == -1 && r->err == err;
 }
 
-/* What fault_read() in world.h says of the count; false if it skipped. */
+/* What fault_read() in world/calls.c says of the count; false if it skipped. */
 static bool fault_counts(const struct op *op, const struct result *r,
 			 uint64_t *before, uint64_t *after)
 {
@@ -93,7 +92,7 @@ static bool nowait_writes(const struct op *op, const struct result *evfd,
 static bool long_writes(const struct op *op, const struct result *evfd,
 			const struct result *eventfd)
 {
-	return run_traits().long_writes && op->kind == OP_long_write &&
+	return eventfd_traits.long_writes && op->kind == OP_long_write &&
 	       is_error(evfd, EINVAL) &&
 	       (eventfd->ret == 8 || is_error(eventfd, EAGAIN) ||
 		is_error(eventfd, EINTR) || is_error(eventfd, EFAULT));

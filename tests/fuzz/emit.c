@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Prints a sequence as a C program that runs it on either kind.
- *
- * The program is world.h, which is part of the fuzzer's binary, and a main()
- * with the statements of ops.def, each after its arguments. It does what the
- * fuzzer did, without the fuzzer.
- */
 #include <inttypes.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "emit.h"
+#include "run.h"
 
-/* The bytes of world.h, as the assembler found them. */
+/* The Makefile puts it together. */
+extern const char world_text[], world_text_end[];
+
 __asm__(".section .rodata\n"
 	"world_text:\n"
-	"\t.incbin \"" WORLD_H "\"\n"
+	"\t.incbin \"" WORLD_TEXT "\"\n"
 	"world_text_end:\n"
 	"\t.previous\n");
 
@@ -79,7 +75,6 @@ static void print_result(FILE *f, const struct result *r)
 		fputc(r->text[i] == '\n' ? ';' : r->text[i], f);
 }
 
-/* One operation with what it did, as the last run() left it. */
 void describe(FILE *f, const char *indent, const struct sequence *s,
 	      unsigned int i)
 {
@@ -113,7 +108,6 @@ void emit(FILE *f, const struct sequence *s, const char *headline)
 	fprintf(f, " *\tgcc -static -Iuapi -o show THIS.c\n");
 	fprintf(f, " *\t./show evfd > 1; ./show eventfd > 2; diff 1 2\n");
 	fprintf(f, " *\n * The sequence is main(), at the end.\n */\n");
-	fprintf(f, "#define _GNU_SOURCE\n");
 	fwrite(world_text, 1, world_text_end - world_text, f);
 	fprintf(f, "\nint main(int argc, char **argv)\n{\n");
 	fprintf(f, "\tint fd = 0, fd2 = 0, n = 0;\n\tstruct iovec iov[3];\n");

@@ -5,18 +5,30 @@
  * Random sequences of system calls run on both, and everything that a program
  * can see is compared (run.c); and random threads run on each, and what has to
  * hold is checked (threads.c). Everything that is drawn depends on the seed.
- * Prints KTAP on stdout, a test a seed, and progress on stderr. fuzz.h lists
- * the parts.
+ * Prints KTAP on stdout, a test a seed, and progress on stderr.
+ *
+ * The layers, each of which uses those above it; read their headers in this
+ * order:
+ *
+ *	ops		operations (ops.def) and sequences of them
+ *	world/		what they do, and in what surroundings
+ *	differences	those that there are to be
+ *	run		a sequence in two worlds, and the comparison
+ *	shrink, emit	the shortest sequence that differs, as a program
+ *	threads		the random threads
+ *	main		options, seeds, progress
  */
 #include <err.h>
+#include <err.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "fuzz.h"
+#include "differences.h"
+#include "emit.h"
+#include "evfd_test.h"
 #include "number.h"
+#include "run.h"
+#include "shrink.h"
+#include "threads.h"
 
 static struct {
 	double seconds;
@@ -31,11 +43,7 @@ static struct {
 
 static double now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	return ts.tv_sec + ts.tv_nsec / 1e9;
+	return evfd_test_now_ms() / 1e3;
 }
 
 static void progress(const char *what, uint64_t seed, uint64_t operations)
@@ -152,8 +160,7 @@ static bool sequences(uint64_t seed, double seconds, uint64_t *compared)
 
 	for (number = opt.from; opt.ops ? *compared < opt.ops : now() < end;
 	     number++) {
-		rng_seed(seed << 32 ^ number);
-		draw_sequence(&s, 200);
+		draw_sequence(&s, 200, seed << 32 ^ number);
 		run(&s, &o);
 		*compared += o.compared;
 		progress("sequences", seed, *compared);

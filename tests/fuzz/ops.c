@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random operations: which, on what, with what arguments.
- *
- * What is drawn depends on the seed alone. The values lean to the edges, and
- * to what makes sense: most descriptors are open, most buffers are good. Read
- * ops.def first, which has the operations.
+ * The arguments of random operations. They lean to the edges, and to what makes
+ * sense: most descriptors are open, most buffers are good. Read ops.def first,
+ * which has the operations.
  */
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -20,50 +18,39 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fuzz.h"
+#include "draw.h"
+#include "ops.h"
+#include "world/base.h"
 
 #ifndef RWF_NOAPPEND
 #define RWF_NOAPPEND	0x20
 #endif
 
-#define COUNTER		10
-#define NR_COUNTERS	6
-#define EPOLL_FD	20
-#define NR_EPOLLS	3
-#define PAGE		4096UL
-#define MEMORY		0x20000000UL
-#define WINDOW		64
-
-/* splitmix64: small, and every seed is as good as any other. */
 static uint64_t rng_state;
 
-void rng_seed(uint64_t seed)
+/* What is open, as far as it can be told without running. */
+static bool is_open[NR_COUNTERS];
+
+void ops_begin(uint64_t seed)
 {
 	rng_state = seed;
+	memset(is_open, 0, sizeof(is_open));
 }
 
-uint64_t rng(void)
+static uint64_t rng(void)
 {
-	uint64_t z = rng_state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-
-	return z ^ z >> 31;
+	return draw(&rng_state);
 }
 
-static unsigned int below(unsigned int n)
+unsigned int below(unsigned int n)
 {
 	return rng() % n;
 }
 
-static bool one_in(unsigned int n)
+bool one_in(unsigned int n)
 {
 	return !below(n);
 }
-
-/* What is open, as far as it can be told without running. */
-static bool is_open[NR_COUNTERS];
 
 static int any_counter(void)
 {
@@ -81,7 +68,7 @@ static int any_counter(void)
 
 static int any_epoll(void)
 {
-	return EPOLL_FD + below(NR_EPOLLS);
+	return EPOLL + below(NR_EPOLLS);
 }
 
 /* Mostly one of @good, at times all sorts of bits. */
@@ -298,7 +285,7 @@ static void draw_write(struct op *op)
 	draw_read(op);
 	op->val = any_value();
 	/* Its place is at the end, see long_write. */
-	if (op->len > 8 && run_traits().long_writes)
+	if (op->len > 8 && eventfd_traits.long_writes)
 		op->len = 8;
 }
 
@@ -312,7 +299,7 @@ static void cut_long_segments(struct op *op)
 {
 	int i;
 
-	for (i = 0; i < op->n && run_traits().long_writes; i++) {
+	for (i = 0; i < op->n && eventfd_traits.long_writes; i++) {
 		if (op->iov[i].iov_len > 8)
 			op->iov[i].iov_len = 8;
 	}
@@ -764,77 +751,3 @@ const struct op_info op_info[NR_OPS] = {
 #include "ops.def"
 #undef OPS_INFO
 };
-
-static bool chosen[NR_CLASSES];
-
-static void draw_op(struct op *op)
-{
-	unsigned int total = 0, at;
-	int kind;
-
-	for (kind = 0; kind < NR_OPS; kind++) {
-		if (chosen[op_info[kind].class])
-			total += op_info[kind].weight;
-	}
-	at = below(total);
-	for (kind = 0; kind < NR_OPS; kind++) {
-		if (!chosen[op_info[kind].class])
-			continue;
-		if (at < (unsigned int)op_info[kind].weight)
-			break;
-		at -= op_info[kind].weight;
-	}
-
-	memset(op, 0, sizeof(*op));
-	op->kind = kind;
-	op_info[kind].draw(op);
-}
-
-static struct op *add(struct sequence *s, enum op_kind kind)
-{
-	struct op *op = &s->ops[s->n++];
-
-	memset(op, 0, sizeof(*op));
-	op->kind = kind;
-	op_info[kind].draw(op);
-
-	return op;
-}
-
-/* Some classes in, some out: what rarely meets by chance then meets often. */
-void draw_sequence(struct sequence *s, unsigned int max)
-{
-	unsigned int n = 8 + below(max - 16);
-	int i;
-
-	s->n = 0;
-	memset(is_open, 0, sizeof(is_open));
-	for (i = 0; i < NR_CLASSES; i++)
-		chosen[i] = one_in(2);
-	chosen[FORK] = one_in(8);
-	chosen[BLOCK] = one_in(4);
-	/* Workers of io_uring wake in no fixed order, which epoll would show. */
-	if (chosen[RING_CLASS] && chosen[EPOLL_CLASS])
-		chosen[one_in(2) ? RING_CLASS : EPOLL_CLASS] = false;
-	chosen[MAKE] = true;
-	chosen[RW] = true;
-	chosen[LAST] = false;
-
-	for (i = 1 + below(3); i; i--)
-		add(s, OP_create);
-	if (chosen[EPOLL_CLASS]) {
-		for (i = 0; i < NR_EPOLLS; i++) {
-			add(s, OP_epoll_make)->fd = EPOLL_FD + i;
-			s->ops[s->n - 1].a = EPOLL_CLOEXEC;
-		}
-	}
-	if (chosen[RING_CLASS])
-		add(s, OP_ring_open);
-	while (s->n < n)
-		draw_op(&s->ops[s->n++]);
-	if (one_in(3)) {
-		memset(chosen, 0, sizeof(chosen));
-		chosen[LAST] = true;
-		draw_op(&s->ops[s->n++]);
-	}
-}

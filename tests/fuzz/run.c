@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Runs a sequence in two worlds and compares what they saw.
- *
- * Each world is a process of its own, forked for this sequence: the same
- * descriptor numbers, the same memory, nothing left from before. They run at
- * the same time, one has counters of evfd and the other of eventfd, and write
- * what each operation did to memory shared with this process. Read world.h
- * next.
- */
-#define FUZZ
-#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
-static void out(uint64_t value);
-static void out_text(const char *text);
-
-#include "fuzz.h"
-#include "world.h"
+#include "differences.h"
+#include "run.h"
+#include "world/async.h"
+#include "world/base.h"
+#include "world/calls.h"
+#include "world/world.h"
 
 /* A world that has not ended after so long is stuck. */
 #define STUCK_S		15
@@ -28,14 +33,14 @@ struct side {
 static struct side *sides[2];		/* eventfd, evfd */
 static struct result *current;
 
-static void out(uint64_t value)
+void out(uint64_t value)
 {
 	if (current->n < MAX_OUT)
 		current->out[current->n] = value;
 	current->n++;
 }
 
-static void out_text(const char *text)
+void out_text(const char *text)
 {
 	size_t len = strlen(current->text);
 
@@ -206,14 +211,7 @@ void run(const struct sequence *s, struct outcome *o)
 	o->compared = s->n;
 }
 
-/* NULL if it did not get so far. */
 const struct result *run_result(bool evfd, unsigned int i)
 {
 	return i < sides[evfd]->done ? &sides[evfd]->results[i] : NULL;
-}
-
-struct traits run_traits(void)
-{
-	return (struct traits){ eventfd_traits.long_writes,
-				eventfd_traits.no_semaphore_line };
 }

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Makes a sequence that shows a difference as short as it gets.
- *
- * Delta debugging: leave out a part, run what is left in fresh processes, keep
- * it if there still is a difference; with parts of half the length, a quarter,
- * down to one operation. Then arguments are made plain, one at a time.
- */
 #include <string.h>
 #include <time.h>
 
-#include "fuzz.h"
+#include "run.h"
+#include "shrink.h"
 
 /* Each step of one that gets stuck takes seconds. */
 #define SHRINK_S	60

@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Many threads on one counter of either kind. What each sees is up to chance,
- * so what has to hold whatever happens is checked:
- *
- *	conservation	what it began with and what writes added is what reads
- *			returned and what is left
- *	no lost wakeup	nobody sleeps for ever on a count that is not 0
- *	errors		only those that the call may return in that state
- *
- * A round has a process of its own, one way of reading for all its readers (a
- * reader that never sleeps would hide a wakeup that another lost), and writers
- * that write small and, now and then, large values. Signals without SA_RESTART
- * hit all of them all the time.
- */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/evfd.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "fuzz.h"
+#include "draw.h"
+#include "evfd_test.h"
+#include "threads.h"
 
 #define MAX_THREADS	6
 /* Without any progress for so long, a sleeper has been forgotten. */
@@ -63,16 +42,6 @@ static void fail(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(verdict->why, sizeof(verdict->why), format, args);
 	va_end(args);
-}
-
-static uint64_t next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-
-	return z ^ z >> 31;
 }
 
 static void count_op(void)
@@ -108,9 +77,9 @@ static bool read_one(uint64_t *rng)
 	uint64_t n = 0;
 	int cut;
 
-	switch (next(rng) % 4) {
+	switch (draw(rng) % 4) {
 	case 0:
-		cut = next(rng) % 9;
+		cut = draw(rng) % 9;
 		iov[0] = (struct iovec){ &n, cut };
 		iov[1] = (struct iovec){ (char *)&n + cut, 8 - cut };
 		return took(readv(round_state.fd, iov, 2), &n, "readv", false);
@@ -141,7 +110,7 @@ static void *reader(void *arg)
 	epoll_ctl(ep, EPOLL_CTL_ADD, round_state.fd, &e);
 	while (!round_state.stop_readers && !verdict->failed) {
 		if (round_state.way == MIXED)
-			way = next(&rng) % MIXED;
+			way = draw(&rng) % MIXED;
 		switch (way) {
 		case BLOCKING:
 			read_one(&rng);
@@ -187,7 +156,7 @@ static void *writer(void *arg)
 	ssize_t ret;
 
 	while (!round_state.stop_writers && !verdict->failed) {
-		z = next(&rng);
+		z = draw(&rng);
 		n[0] = z % 8 ? z >> 8 & 3 : 1;
 		if (round_state.large && z >> 20 & 1)
 			n[0] = UINT64_MAX - 1 - (z >> 24 & 7);
@@ -214,47 +183,6 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
-static uint64_t count_now(void)
-{
-	char path[40], text[512], *line;
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", round_state.fd);
-	fd = open(path, O_RDONLY);
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[len > 0 ? len : 0] = '\0';
-	line = strstr(text, "-count:");
-
-	return line ? strtoull(line + 7, NULL, 16) : 0;
-}
-
-static int make_counter(uint64_t initval)
-{
-	struct evfd_create arg = {
-		.flags = round_state.semaphore ? EVFD_SEMAPHORE : 0,
-		.initval = initval,
-	};
-	int dev, fd;
-
-	if (round_state.evfd) {
-		dev = open("/dev/evfd", O_RDWR);
-		fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
-		close(dev);
-	} else {
-		fd = eventfd(0, round_state.semaphore ? EFD_SEMAPHORE : 0);
-		if (initval && write(fd, &initval, 8) != 8)
-			exit(2);
-	}
-	if (fd < 0) {
-		perror("a counter");
-		exit(2);
-	}
-
-	return fd;
-}
-
 /* Returns whether the readers got everything that they could. */
 static bool drained(void)
 {
@@ -262,7 +190,7 @@ static bool drained(void)
 	int ms;
 
 	for (ms = 0; ms < PATIENCE_MS; ms++) {
-		if (!count_now())
+		if (!evfd_test_count(round_state.fd))
 			return true;
 		/* A large semaphore is never empty; that it goes on will do. */
 		if (__atomic_load_n(&round_state.reads, __ATOMIC_RELAXED) >=
@@ -272,6 +200,20 @@ static bool drained(void)
 	}
 
 	return false;
+}
+
+static int make_counter(uint64_t initval)
+{
+	int fd = evfd_test_make(round_state.evfd,
+				round_state.semaphore ? EVFD_SEMAPHORE : 0,
+				initval);
+
+	if (fd < 0) {
+		perror("a counter");
+		exit(2);
+	}
+
+	return fd;
 }
 
 static void *one_read(void *arg)
@@ -300,8 +242,8 @@ static void *one_write(void *arg)
  */
 static void burst(uint64_t *rng)
 {
-	bool reads = next(rng) & 1;
-	int i, n = 2 + next(rng) % (MAX_THREADS - 1);
+	bool reads = draw(rng) & 1;
+	int i, n = 2 + draw(rng) % (MAX_THREADS - 1);
 	uint64_t all = reads ? (uint64_t)n : UINT64_MAX - 1;
 	pthread_t tasks[MAX_THREADS];
 	struct timespec t;
@@ -311,7 +253,7 @@ static void burst(uint64_t *rng)
 	for (i = 0; i < n; i++)
 		pthread_create(&tasks[i], NULL, reads ? one_read : one_write,
 			       NULL);
-	usleep(next(rng) % 3000);
+	usleep(draw(rng) % 3000);
 	if (reads ? write(round_state.fd, &all, 8) != 8 :
 		    read(round_state.fd, &all, 8) != 8)
 		fail("for all at once: errno %d", errno);
@@ -321,11 +263,11 @@ static void burst(uint64_t *rng)
 		if (pthread_timedjoin_np(tasks[i], NULL, &t))
 			fail("1 of %d %s sleeps on %llx", n,
 			     reads ? "readers" : "writers",
-			     (unsigned long long)count_now());
+			     (unsigned long long)evfd_test_count(round_state.fd));
 	}
-	if (!verdict->failed && count_now() != (reads ? 0 : (uint64_t)n))
+	if (!verdict->failed && evfd_test_count(round_state.fd) != (reads ? 0 : (uint64_t)n))
 		fail("all of %d leave %llx", n,
-		     (unsigned long long)count_now());
+		     (unsigned long long)evfd_test_count(round_state.fd));
 	close(round_state.fd);
 }
 
@@ -337,24 +279,24 @@ static void run_round(uint64_t seed, int ms)
 	int i, nr_readers, nr_writers;
 	struct timespec start, t;
 
-	if (next(&rng) % 4 == 0) {
+	if (draw(&rng) % 4 == 0) {
 		for (i = 0; i < 20 && !verdict->failed; i++)
 			burst(&rng);
 		return;
 	}
-	round_state.way = next(&rng) % NR_WAYS;
-	round_state.semaphore = next(&rng) & 1;
-	round_state.large = !round_state.semaphore && next(&rng) & 1;
-	if (next(&rng) % 3 == 0)
-		initval = UINT64_MAX - 1 - next(&rng) % 4;
-	nr_readers = 1 + next(&rng) % 4;
-	nr_writers = 1 + next(&rng) % 3;
+	round_state.way = draw(&rng) % NR_WAYS;
+	round_state.semaphore = draw(&rng) & 1;
+	round_state.large = !round_state.semaphore && draw(&rng) & 1;
+	if (draw(&rng) % 3 == 0)
+		initval = UINT64_MAX - 1 - draw(&rng) % 4;
+	nr_readers = 1 + draw(&rng) % 4;
+	nr_writers = 1 + draw(&rng) % 3;
 	round_state.fd = make_counter(initval);
 	round_state.readers = nr_readers;
 	sigaction(SIGUSR1, &sa, NULL);
 
 	for (i = 0; i < 2 * MAX_THREADS; i++)
-		seeds[i] = next(&rng);
+		seeds[i] = draw(&rng);
 	for (i = 0; i < nr_readers; i++)
 		pthread_create(&readers[i], NULL, reader, &seeds[i]);
 	for (i = 0; i < nr_writers; i++)
@@ -363,8 +305,8 @@ static void run_round(uint64_t seed, int ms)
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
-		usleep(200 + next(&rng) % 2000);
-		i = next(&rng) % (nr_readers + nr_writers);
+		usleep(200 + draw(&rng) % 2000);
+		i = draw(&rng) % (nr_readers + nr_writers);
 		pthread_kill(i < nr_readers ? readers[i] :
 			     writers[i - nr_readers], SIGUSR1);
 		clock_gettime(CLOCK_MONOTONIC, &t);
@@ -376,17 +318,17 @@ static void run_round(uint64_t seed, int ms)
 	round_state.stop_writers = 1;
 	if (!drained())
 		fail("%d readers (way %d) sleep on %llx", nr_readers,
-		     round_state.way, (unsigned long long)count_now());
+		     round_state.way, (unsigned long long)evfd_test_count(round_state.fd));
 	for (i = 0; i < nr_writers && !verdict->failed; i++) {
 		clock_gettime(CLOCK_REALTIME, &t);
 		t.tv_sec += PATIENCE_MS / 1000;
 		if (pthread_timedjoin_np(writers[i], NULL, &t))
 			fail("a writer sleeps on %llx",
-			     (unsigned long long)count_now());
+			     (unsigned long long)evfd_test_count(round_state.fd));
 	}
 	if (!verdict->failed && !drained())
 		fail("%d readers (way %d) sleep on %llx at last", nr_readers,
-		     round_state.way, (unsigned long long)count_now());
+		     round_state.way, (unsigned long long)evfd_test_count(round_state.fd));
 	if (verdict->failed)
 		return;
 
@@ -405,7 +347,7 @@ static void run_round(uint64_t seed, int ms)
 	}
 	for (i = 0; i < nr_readers; i++)
 		pthread_join(readers[i], NULL);
-	left = count_now();
+	left = evfd_test_count(round_state.fd);
 	if (initval + round_state.written != round_state.read + left)
 		fail("%llx + %llx written, but %llx read + %llx left (way %d%s)",
 		     (unsigned long long)initval,

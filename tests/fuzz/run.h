@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Runs a sequence in two worlds and compares what they saw.
+ *
+ * Each world is a process of its own, forked for this sequence: the same
+ * descriptor numbers, the same memory, nothing left from before. They run at
+ * the same time, one has counters of evfd and the other of eventfd, and write
+ * what each operation did to memory shared with this process. Uses ops.h,
+ * differences.h and world/; read world/base.h next.
+ */
+#ifndef FUZZ_RUN_H
+#define FUZZ_RUN_H
+
+#include "ops.h"
+
+/* What became of a sequence in both worlds. */
+struct outcome {
+	enum { SAME, KNOWN, DIFFERENT, STUCK } what;
+	unsigned int compared;		/* operations until that */
+	const struct difference *known;
+};
+
+/* Once, before all else. */
+void run_init(void);
+
+void run(const struct sequence *s, struct outcome *o);
+
+/* What operation @i of the last run did; NULL if it did not get so far. */
+const struct result *run_result(bool evfd, unsigned int i);
+
+#endif /* FUZZ_RUN_H */
