@@ -79,14 +79,27 @@ static bool real_eventfd(const struct op *op, const struct result *evfd,
 	       is_error(evfd, EINVAL);
 }
 
-static bool nowait_writes(const struct op *op, const struct result *evfd,
-			  const struct result *eventfd)
+static bool flagged_writes(const struct op *op, const struct result *evfd,
+			   const struct result *eventfd)
 {
-	return (op->kind == OP_nowait_write ||
-		(op->kind == OP_pwritev2 && op->b & RWF_APPEND)) &&
-	       is_error(eventfd, EOPNOTSUPP) &&
-	       (evfd->ret > 0 || is_error(evfd, EAGAIN) ||
-		is_error(evfd, EINVAL) || is_error(evfd, EINTR));
+	if (op->kind != OP_flagged_write || !is_error(eventfd, EOPNOTSUPP))
+		return false;
+	if (op->b & RWF_APPEND && op->b & RWF_NOAPPEND)
+		return is_error(evfd, EINVAL);
+	if (is_error(evfd, EINTR))
+		return !(op->b & RWF_NOWAIT);
+	return evfd->ret > 0 || is_error(evfd, EAGAIN) ||
+	       is_error(evfd, EINVAL);
+}
+
+/* The count after it comes first of what uring_fixed() puts out. */
+static bool moved_writes(const struct op *op, const struct result *evfd,
+			 const struct result *eventfd)
+{
+	struct result other = *eventfd;
+
+	other.out[0]--;
+	return op->kind == OP_ring_moved && !memcmp(evfd, &other, sizeof(other));
 }
 
 static bool long_writes(const struct op *op, const struct result *evfd,
@@ -148,11 +161,18 @@ static const struct difference differences[] = {
 		.applies = aio_writes,
 		.ends = true,
 	}, {
-		.name = "nowait-write",
-		.eventfd = "pwritev2 has no RWF_NOWAIT, RWF_NOAPPEND, RWF_APPEND with O_APPEND",
-		.evfd = "adds; with RWF_NOWAIT, EAGAIN where it would block",
-		.reason = "comes with write_iter; the two others leave no trace there",
-		.applies = nowait_writes,
+		.name = "flagged-write",
+		.eventfd = "pwritev2 takes no flag but RWF_HIPRI, else EOPNOTSUPP",
+		.evfd = "takes what a pipe takes; RWF_NOWAIT works, APPEND with NOAPPEND is EINVAL",
+		.reason = "comes with write_iter: the VFS looks at the flags",
+		.applies = flagged_writes,
+		.ends = true,
+	}, {
+		.name = "moved-write",
+		.eventfd = "WRITE_FIXED of io_uring adds what is at the address when it runs",
+		.evfd = "adds what is in the registered page, which may not be there any more",
+		.reason = "comes with write_iter, which is given the page",
+		.applies = moved_writes,
 		.ends = true,
 	}, {
 		.name = "real-eventfd",

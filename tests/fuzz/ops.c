@@ -22,10 +22,6 @@
 #include "ops.h"
 #include "world/base.h"
 
-#ifndef RWF_NOAPPEND
-#define RWF_NOAPPEND	0x20
-#endif
-
 static uint64_t rng_state;
 
 /* What is open, as far as it can be told without running. */
@@ -321,11 +317,21 @@ static int64_t any_offset(void)
 	return offsets[below(ARRAY_SIZE(offsets))];
 }
 
+static int any_rwf(void)
+{
+	static const int flags[] = {
+		RWF_NOWAIT, RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_APPEND,
+		RWF_NOAPPEND,
+	};
+
+	return flags[below(ARRAY_SIZE(flags))];
+}
+
 static void draw_preadv2(struct op *op)
 {
 	static const uint32_t flags[] = {
 		0, RWF_NOWAIT, RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_APPEND,
-		0x20, 0x40, 0x80,
+		RWF_NOAPPEND, 0x40, 0x80,
 	};
 
 	draw_readv(op);
@@ -335,15 +341,14 @@ static void draw_preadv2(struct op *op)
 
 static void draw_pwritev2(struct op *op)
 {
-	static const uint32_t flags[] = {
-		0, RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_APPEND, 0x40, 0x80,
-	};
+	static const uint32_t flags[] = { 0, RWF_HIPRI, 0x40, 0x80 };
 
 	draw_writev(op);
 	op->a = any_offset();
 	op->b = bits_of(flags, ARRAY_SIZE(flags));
-	/* Their place is at the end, see nowait_write. */
-	op->b &= ~(RWF_NOWAIT | RWF_NOAPPEND);
+	/* Their place is at the end, see flagged_write. */
+	op->b &= ~(RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND |
+		   RWF_NOAPPEND);
 }
 
 static void draw_pread(struct op *op)
@@ -503,7 +508,9 @@ static void draw_ring_write(struct op *op)
 {
 	draw_write(op);
 	op->len &= 0xffffffff;
-	op->a = one_in(12) ? RWF_DSYNC : 0;
+	op->a = one_in(12) ? any_rwf() | any_rwf() : 0;
+	/* Those need a ring that polls, and a write that cannot wait. */
+	op->a &= ~(RWF_HIPRI | RWF_NOWAIT);
 	op->b = one_in(6) ? IOSQE_ASYNC : 0;
 }
 
@@ -545,6 +552,24 @@ static void draw_ring_linked(struct op *op)
 	op->b = cmds[below(ARRAY_SIZE(cmds))];
 	op->buf = MEMORY + 4 * PAGE;
 	op->val = any_value();
+}
+
+/* A fixed buffer of uring_fixed(). */
+static void draw_ring_moved(struct op *op)
+{
+	op->fd = any_counter();
+	op->buf = one_in(2) ? MEMORY + 4 * PAGE + below(WINDOW - 8) :
+			      MEMORY + 5 * PAGE - 8 + below(9);
+	op->val = any_value();
+	op->a = IORING_OP_WRITE_FIXED;
+}
+
+static void draw_ring_fixed(struct op *op)
+{
+	draw_ring_moved(op);
+	op->a = one_in(2) ? IORING_OP_READ_FIXED : IORING_OP_WRITE_FIXED;
+	/* A write from pages that moved is for the end, see ring_moved. */
+	op->b = op->a == IORING_OP_READ_FIXED && one_in(2);
 }
 
 static void draw_ring_timed(struct op *op)
@@ -733,11 +758,11 @@ static void draw_aio_resfd(struct op *op)
 	op->fd2 = any_counter();
 }
 
-static void draw_nowait_write(struct op *op)
+static void draw_flagged_write(struct op *op)
 {
 	draw_writev(op);
 	op->a = any_offset();
-	op->b = one_in(2) ? RWF_NOWAIT : RWF_NOAPPEND;
+	op->b = any_rwf() | any_rwf();
 }
 
 static void draw_long_write(struct op *op)

@@ -12,6 +12,11 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* Since Linux 6.9. */
+#ifndef RWF_NOAPPEND
+#define RWF_NOAPPEND	0x20
+#endif
+
 #define MAX_OPS		256
 #define MAX_IOV		3
 #define MAX_OUT		40

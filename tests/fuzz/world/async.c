@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "async.h"
@@ -269,6 +271,35 @@ long uring_linked(int first, int second, int fd, int fd2, char *buf,
 		  8, 0x32);
 
 	return uring_run(2, 0x32);
+}
+
+long uring_fixed(int opcode, int fd, char *buf, uint64_t val, int moved)
+{
+	struct iovec pages = { (void *)(MEMORY + 4 * PAGE), 2 * PAGE };
+	long ret;
+
+	if (!uring.open || uring.reads || !is_counter(fd))
+		return SKIPPED;
+	if (opcode == IORING_OP_READ_FIXED ? !count_of(fd) :
+	    val >= UINT64_MAX - 1 || !has_room(fd, val + 1))
+		return SKIPPED;
+	put(buf, val);
+	ret = syscall(SYS_io_uring_register, RING, IORING_REGISTER_BUFFERS,
+		      &pages, 1);
+	if (ret)
+		return ret;
+	if (moved) {
+		madvise(pages.iov_base, pages.iov_len, MADV_DONTNEED);
+		fill_windows();
+		put(buf, val + 1);
+	}
+	uring_add(opcode, fd, buf, 8, 0x34)->buf_index = 0;
+	ret = uring_run(1, 0x34);
+	syscall(SYS_io_uring_register, RING, IORING_UNREGISTER_BUFFERS, NULL,
+		0);
+	out(count_of(fd));
+
+	return ret;
 }
 
 long uring_timed_read(int fd, char *buf)

@@ -28,6 +28,12 @@ long uring_rw(int opcode, int fd, const void *addr, unsigned int len,
 long uring_linked(int first, int second, int fd, int fd2, char *buf,
 		  uint64_t val);
 
+/*
+ * IORING_OP_READ_FIXED or WRITE_FIXED of a counter, in registered pages. With
+ * @moved, others are at the address by then, with @val + 1 at @buf.
+ */
+long uring_fixed(int opcode, int fd, char *buf, uint64_t val, int moved);
+
 /* A read that nobody serves, with a time limit. */
 long uring_timed_read(int fd, char *buf);
 long uring_poll(int fd, unsigned int events, int multishot, uint64_t id);
