@@ -170,15 +170,15 @@ static void run_uring_read(struct state *s, unsigned int n)
 	int want = s->o.kind == FLOOR ? 0 : 8;
 
 	while (n--)
-		s->bad += ring_do(&ring, IORING_OP_READ, s->o.rd, &s->buf, 1,
-				  want);
+		s->bad += ring_batch(&ring, IORING_OP_READ, s->o.rd, &s->buf, 1,
+				     want);
 }
 
 static void run_uring_write(struct state *s, unsigned int n)
 {
 	while (n--)
-		s->bad += ring_do(&ring, IORING_OP_WRITE, s->o.wr, &s->buf, 1,
-				  8);
+		s->bad += ring_batch(&ring, IORING_OP_WRITE, s->o.wr, &s->buf, 1,
+				     8);
 }
 
 /*
@@ -478,7 +478,7 @@ int main(int argc, char **argv)
 		argv++;
 	}
 	settle();
-	if (!ring_open(&ring))
+	if (ring_open(&ring, RING_SIZE, 0))
 		fprintf(stderr, "bench: this kernel has no io_uring\n");
 
 	for (i = 0; i < n; i++) {

@@ -537,8 +537,8 @@ static void uring_batch(unsigned int nr)
 			/* Fewer than fill a pipe. */
 			for (n = 0; n < 8000 && (!n || now_ns() - ns <
 						 duration_ms * 1e6); n += nr)
-				if (ring_do(&ring, IORING_OP_WRITE, o.wr, &one,
-					    nr, 8))
+				if (ring_batch(&ring, IORING_OP_WRITE, o.wr,
+					       &one, nr, 8))
 					die("an io_uring write failed");
 			ns = now_ns() - ns;
 			object_close(&o);
@@ -667,7 +667,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(sets); i++)
 		if (!quick || sets[i] == 100)
 			epoll_set(sets[i]);
-	if (ring_open(&ring))
+	if (!ring_open(&ring, RING_SIZE, 0))
 		for (i = 0; i < ARRAY_SIZE(batches); i++)
 			if (!quick || batches[i] == 32)
 				uring_batch(batches[i]);

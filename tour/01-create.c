@@ -33,7 +33,7 @@ static void show(const char *name, int fd)
 	fclose(f);
 }
 
-static void tour(void)
+void tour(void)
 {
 	int fd = EVFD(5, 0);
 	int other = CALL(eventfd(5, 0));

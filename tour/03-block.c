@@ -7,7 +7,7 @@ static void reader(int fd)
 	READ(fd);
 }
 
-static void tour(void)
+void tour(void)
 {
 	struct task task;
 	int fd = EVFD(0, 0);

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "tour.h"
-#include "ticker.h"
 
 #define PERIOD_NS	200000
 #define ROUNDS		4000
@@ -20,7 +19,7 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static void tour(void)
+void tour(void)
 {
 	int fd = EVFD(0, 0);
 	int ticker = ticker_start(fd, PERIOD_NS);

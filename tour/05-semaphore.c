@@ -7,7 +7,7 @@ static void reader(int fd)
 	READ(fd);
 }
 
-static void tour(void)
+void tour(void)
 {
 	struct task first, second, third;
 	int fd = EVFD(0, EVFD_SEMAPHORE);

@@ -12,7 +12,7 @@ static void large(int fd)
 	WRITE(fd, EVFD_COUNT_MAX);
 }
 
-static void tour(void)
+void tour(void)
 {
 	struct task one, all;
 	int fd = EVFD(EVFD_COUNT_MAX, 0);

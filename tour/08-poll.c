@@ -12,7 +12,7 @@ static void poller(int fd)
 	NOTE("revents = %#x", p.revents);
 }
 
-static void tour(void)
+void tour(void)
 {
 	struct pollfd p = { .fd = EVFD(0, 0), .events = POLLIN | POLLOUT };
 	struct task task;

@@ -19,7 +19,7 @@ static void watch(int fd, const char *name, uint32_t mode)
 	close(epoll);
 }
 
-static void tour(void)
+void tour(void)
 {
 	int fd = EVFD(0, 0);
 

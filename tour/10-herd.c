@@ -26,7 +26,7 @@ static void post(int fd)
 		tour_join(&tasks[i]);
 }
 
-static void tour(void)
+void tour(void)
 {
 	NOTE("evfd");
 	post(EVFD(0, EVFD_SEMAPHORE));

@@ -14,7 +14,7 @@ static void reader(int fd)
 	READ(fd);
 }
 
-static void tour(void)
+void tour(void)
 {
 	struct sigaction action = { .sa_handler = handler };
 	struct task task;

@@ -12,7 +12,7 @@ static void bad_read(int fd)
 	READ(fd);
 }
 
-static void tour(void)
+void tour(void)
 {
 	NOTE("evfd");
 	bad_read(EVFD(0, EVFD_NONBLOCK));

@@ -51,7 +51,7 @@ static void ring_write(const char *name, int fd, uint64_t n)
 	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
 }
 
-static void tour(void)
+void tour(void)
 {
 	int evfd = EVFD(0, 0);
 	int event = CALL(eventfd(0, 0));

@@ -4,7 +4,7 @@
 
 #define UNLOAD() CALL(syscall(SYS_delete_module, "evfd", O_NONBLOCK))
 
-static void tour(void)
+void tour(void)
 {
 	int fd = EVFD(0, 0), copy;
 	void *nothing;

@@ -9,7 +9,7 @@
  *
  * The programs run with SCHED_FIFO on one CPU: a task that is woken runs when
  * the one that woke it sleeps or yields, so a run is as the last one was.
- * Where to read next: 02-write-read.c, the shortest.
+ * Uses tests/lib. Where to read next: 02-write-read.c, the shortest.
  */
 #ifndef EVFD_TOUR_H
 #define EVFD_TOUR_H
@@ -19,7 +19,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,14 +29,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/poll.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/evfd.h>
-
-#define MARKER	"/sys/kernel/tracing/trace_marker"
 
 /* Ends the program, and with it the tour, unless @ok. */
 #define must(ok)							\
@@ -50,34 +46,12 @@
 	} while (0)
 
 /* Writes a line into the trace, as printf(3) would make it. */
-static inline void mark(const char *format, ...)
-{
-	static int fd = -1;
-	char line[256];
-	int saved = errno;
-	va_list args;
-	int len;
-
-	if (fd < 0)
-		fd = open(MARKER, O_WRONLY | O_CLOEXEC);
-	va_start(args, format);
-	len = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	must(fd >= 0 && write(fd, line, len) == len);
-	errno = saved;
-}
+void mark(const char *format, ...);
 
 /* A remark for the reader of the timeline. */
 #define NOTE(...)	mark("- " __VA_ARGS__)
 
-static inline long tour_result(long ret)
-{
-	if (ret < 0)
-		mark("< %s", strerrorname_np(errno));
-	else
-		mark("< %ld", ret);
-	return ret;
-}
+long tour_result(long ret);
 
 /* Any call, as it is written. */
 #define CALL(call)							\
@@ -87,47 +61,15 @@ static inline long tour_result(long ret)
 	})
 
 /* evfd() and the reads and writes below are the system calls, and two lines. */
-static inline int tour_evfd(const char *text, uint64_t initval, int flags)
-{
-	struct evfd_create arg = { .flags = flags, .initval = initval };
-	int dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
-	int fd;
-
-	must(dev >= 0);
-	mark("> evfd(%s)", text);
-	fd = tour_result(ioctl(dev, EVFD_IOC_CREATE, &arg));
-	must(fd >= 0);
-	close(dev);
-	return fd;
-}
+int tour_evfd(const char *text, uint64_t initval, int flags);
 
 #define EVFD(initval, flags)	tour_evfd(#initval ", " #flags, initval, flags)
 
-static inline long tour_write(const char *name, int fd, uint64_t n)
-{
-	if (n > EVFD_COUNT_MAX - 10)
-		mark("> write(%s, 2^64 - %u)", name, (unsigned int)-n);
-	else
-		mark("> write(%s, %ju)", name, (uintmax_t)n);
-	return tour_result(write(fd, &n, sizeof(n)));
-}
+long tour_write(const char *name, int fd, uint64_t n);
 
 #define WRITE(fd, n)	tour_write(#fd, fd, n)
 
-static inline long tour_read(const char *name, int fd, uint64_t *n)
-{
-	long ret;
-
-	mark("> read(%s)", name);
-	ret = read(fd, n, sizeof(*n));
-	if (ret < 0)
-		return tour_result(ret);
-	if (*n > EVFD_COUNT_MAX - 10)
-		mark("< %ld: 2^64 - %u", ret, (unsigned int)-*n);
-	else
-		mark("< %ld: %ju", ret, (uintmax_t)*n);
-	return ret;
-}
+long tour_read(const char *name, int fd, uint64_t *n);
 
 #define READ(fd)	({ uint64_t _n; tour_read(#fd, fd, &_n); })
 
@@ -141,77 +83,22 @@ struct task {
 	int fd;
 };
 
-static inline void tour_name(const char *name)
-{
-	must(prctl(PR_SET_NAME, name) == 0);
-	mark("+ %s", name);
-}
+void tour_name(const char *name);
 
-static inline void *tour_task(void *arg)
-{
-	struct task *task = arg;
-
-	tour_name(task->name);
-	__atomic_store_n(&task->tid, gettid(), __ATOMIC_RELEASE);
-	task->run(task->fd);
-	return NULL;
-}
-
-/* The state letter of proc(5) of a task, 'X' if it is gone. */
-static inline char tour_state(pid_t tid)
-{
-	char path[64], line[256], *name;
-	char state = 'X';
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return state;
-	len = read(fd, line, sizeof(line) - 1);
-	if (len > 0) {
-		line[len] = '\0';
-		name = strrchr(line, ')');
-		must(name);
-		state = name[2];
-	}
-	close(fd);
-	return state;
-}
+/* The state letter of proc(5) of a task. */
+char tour_state(pid_t tid);
 
 /* Lets the others run until @tid sleeps, or has ended. */
-static inline void tour_asleep(pid_t tid)
-{
-	while (!strchr("SXZ", tour_state(tid)))
-		sched_yield();
-}
+void tour_asleep(pid_t tid);
 
 /* A thread called @name, which runs until it sleeps or ends. */
-static inline void tour_start(struct task *task, const char *name,
-			      void (*run)(int fd), int fd)
-{
-	*task = (struct task){ .name = name, .run = run, .fd = fd };
-	must(pthread_create(&task->thread, NULL, tour_task, task) == 0);
-	while (!__atomic_load_n(&task->tid, __ATOMIC_ACQUIRE))
-		sched_yield();
-	tour_asleep(task->tid);
-}
+void tour_start(struct task *task, const char *name, void (*run)(int fd), int fd);
+void tour_join(struct task *task);
 
-static inline void tour_join(struct task *task)
-{
-	must(pthread_join(task->thread, NULL) == 0);
-}
+/* A timer's interrupt that signals @fd, until what this returns is closed. */
+int ticker_start(int fd, uint64_t period_ns);
 
 /* What a chapter's program does; its first task is called main. */
-static void tour(void);
-
-int main(void)
-{
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	tour_name("main");
-	tour();
-	return 0;
-}
+void tour(void);
 
 #endif /* EVFD_TOUR_H */
