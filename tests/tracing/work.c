@@ -9,19 +9,10 @@
  * where to read next.
  */
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <linux/evfd.h>
+#include "evfd_test.h"
 
 #define NROUNDS	100
 #define NBLOCKS	10
@@ -68,37 +59,12 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-/* How often the thread went to sleep. */
-static long slept(void)
-{
-	char path[64], line[128];
-	long n = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, "voluntary_ctxt_switches: %ld", &n);
-	if (f)
-		fclose(f);
-
-	return n;
-}
-
-static void sleep_ms(int ms)
-{
-	struct timespec ts = { 0, ms * 1000000L };
-
-	nanosleep(&ts, NULL);
-}
-
 int main(void)
 {
-	struct evfd_create create = { .flags = EVFD_CLOEXEC };
-	int dev = open("/dev/evfd", O_RDWR | O_CLOEXEC), i, ms;
 	pthread_t thread;
+	int i;
 
-	fd = dev < 0 ? -1 : ioctl(dev, EVFD_IOC_CREATE, &create);
+	fd = evfd_test_create(EVFD_CLOEXEC, 0);
 	if (fd < 0)
 		err(1, "/dev/evfd");
 	did.creates++;
@@ -114,14 +80,11 @@ int main(void)
 	if (errno)
 		err(1, "pthread_create");
 	while (__atomic_load_n(&sleeps, __ATOMIC_ACQUIRE) < 0)
-		sleep_ms(1);
+		evfd_test_sleep_ms(1);
 	for (i = 1; i <= NBLOCKS; i++) {
 		/* It has to sleep, or there is nobody to wake. */
-		for (ms = 0; slept() < sleeps + i; ms++) {
-			if (ms > 30000)
-				errx(1, "the reader does not sleep");
-			sleep_ms(1);
-		}
+		if (!evfd_test_until(evfd_test_sleeps(tid) >= sleeps + i))
+			errx(1, "the reader does not sleep");
 		did.blocks++;
 		put(i);
 		did.wakes++;
