@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/evfd: the device whose ioctl makes counters, and the module's own life.
+ * /dev/evfd: the device whose ioctl makes counters, and the module's lifetime.
  *
  * The top floor, above file.c. uapi/linux/evfd.h documents what the ioctl takes
  * and returns. Start here to read top-down; start at counter.h for bottom-up.
@@ -42,7 +42,7 @@ static int evfd_dev_create(const void __user *arg, size_t size)
 	ret = copy_struct_from_user(&create, sizeof(create), arg, size);
 	if (ret)
 		return ret;
-	if (create.flags & ~EVFD_CREATE_FLAGS || create.__reserved)
+	if (create.flags & ~(u64)EVFD_CREATE_FLAGS)
 		return -EINVAL;
 	if (create.initval > EVFD_COUNT_MAX)
 		return -EINVAL;
@@ -62,14 +62,44 @@ static int evfd_dev_create(const void __user *arg, size_t size)
 	return fd;
 }
 
+/*
+ * Return: 0, or an error as EVFD_IOC_FEATURES documents it. A caller that knows
+ * less gets less, one that knows more gets zeros for the rest.
+ */
+static int evfd_dev_features(void __user *arg, size_t size)
+{
+	const struct evfd_features features = {
+		.flags = EVFD_CREATE_FLAGS,
+		.create_size = sizeof(struct evfd_create),
+	};
+
+	static_assert(sizeof(features) == EVFD_FEATURES_SIZE_VER0);
+
+	if (size < EVFD_FEATURES_SIZE_VER0)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (copy_to_user(arg, &features, sizeof(features)) ||
+	    clear_user(arg + sizeof(features), size - sizeof(features)))
+		return -EFAULT;
+
+	return 0;
+}
+
 static long evfd_dev_ioctl(struct file *file, unsigned int cmd,
 			   unsigned long arg)
 {
-	/* The size in the command is the caller's, so compare without it. */
-	if ((cmd & ~IOCSIZE_MASK) != (EVFD_IOC_CREATE & ~IOCSIZE_MASK))
-		return -ENOTTY;
+	void __user *user = (void __user *)arg;
 
-	return evfd_dev_create((const void __user *)arg, _IOC_SIZE(cmd));
+	/* The size in the command is the caller's, so compare without it. */
+	switch (cmd & ~IOCSIZE_MASK) {
+	case EVFD_IOC_CREATE & ~IOCSIZE_MASK:
+		return evfd_dev_create(user, _IOC_SIZE(cmd));
+	case EVFD_IOC_FEATURES & ~IOCSIZE_MASK:
+		return evfd_dev_features(user, _IOC_SIZE(cmd));
+	default:
+		return -ENOTTY;
+	}
 }
 
 static const struct file_operations evfd_dev_fops = {

@@ -472,7 +472,7 @@ static const struct file_operations evfd_fops = {
  * Return: the file, or ERR_PTR(-ENOMEM) or ERR_PTR(-ENFILE) with nothing left
  * behind.
  */
-struct file *evfd_file_alloc(u64 initval, u32 flags)
+struct file *evfd_file_alloc(u64 initval, u64 flags)
 {
 	int f_flags = O_RDWR | (flags & EVFD_NONBLOCK ? O_NONBLOCK : 0);
 	struct evfd_ctx *ctx;

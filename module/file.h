@@ -9,6 +9,6 @@
 
 struct file;
 
-struct file *evfd_file_alloc(u64 initval, u32 flags);
+struct file *evfd_file_alloc(u64 initval, u64 flags);
 
 #endif /* _EVFD_FILE_H */

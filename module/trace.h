@@ -93,20 +93,20 @@ TRACE_DEFINE_ENUM(EVFD_WRITE);
  * @ctx: the counter
  * @flags: as passed to the ioctl
  *
- * Fields: id; u64 count, the initial value; u32 flags, EVFD_CLOEXEC (1),
+ * Fields: id; u64 count, the initial value; u64 flags, EVFD_CLOEXEC (1),
  * EVFD_NONBLOCK (2) and EVFD_SEMAPHORE (4) as the creator asked for them.
  * The descriptor follows: no other event of this id comes before.
  */
 TRACE_EVENT(evfd_create,
 
-	TP_PROTO(const struct evfd_ctx *ctx, u32 flags),
+	TP_PROTO(const struct evfd_ctx *ctx, u64 flags),
 
 	TP_ARGS(ctx, flags),
 
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__field(u64, count)
-		__field(u32, flags)
+		__field(u64, flags)
 	),
 
 	TP_fast_assign(
@@ -207,8 +207,8 @@ DEFINE_EVENT(evfd_move, evfd_read,
  * @mask: what pollers are told beside EPOLLIN
  * @count: the sum
  *
- * Fields: id; u32 mask, of EPOLL* bits, mostly 0; u64 count, the sum, or
- * 2^64 - 1 where it saturates. May be in an interrupt.
+ * Fields: id; u64 count, the sum, or 2^64 - 1 where it saturates; u32 mask, of
+ * EPOLL* bits, mostly 0. May be in an interrupt.
  */
 TRACE_EVENT(evfd_signal,
 
@@ -218,8 +218,8 @@ TRACE_EVENT(evfd_signal,
 
 	TP_STRUCT__entry(
 		__field(u64, id)
-		__field(u32, mask)
 		__field(u64, count)
+		__field(u32, mask)
 	),
 
 	TP_fast_assign(
@@ -271,8 +271,8 @@ TRACE_EVENT(evfd_poll,
  * @queue: which queue
  * @n: what it waits for
  *
- * Fields: id; u32 queue, 1 readers or 2 writers; u64 n, what a writer wants to
- * add, for a reader 1, the least that it needs. One event each time that the
+ * Fields: id; u64 n, what a writer wants to add, for a reader 1, the least that
+ * it needs; u32 queue, 1 readers or 2 writers. One event each time that the
  * task goes to sleep: a second one without a read or write between means that
  * it was woken and somebody else was faster, or was woken for nothing. A wake
  * that comes at this very moment keeps it awake.
@@ -285,8 +285,8 @@ TRACE_EVENT(evfd_block,
 
 	TP_STRUCT__entry(
 		__field(u64, id)
-		__field(u32, queue)
 		__field(u64, n)
+		__field(u32, queue)
 	),
 
 	TP_fast_assign(

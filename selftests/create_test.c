@@ -73,14 +73,9 @@ static int create(int dev, unsigned int cmd, const void *arg)
 	return fd < 0 ? -errno : fd;
 }
 
-static int create_args(int dev, uint32_t flags, uint32_t reserved,
-		       uint64_t initval)
+static int create_args(int dev, uint64_t flags, uint64_t initval)
 {
-	struct evfd_create arg = {
-		.flags = flags,
-		.__reserved = reserved,
-		.initval = initval,
-	};
+	struct evfd_create arg = { .flags = flags, .initval = initval };
 
 	return create(dev, EVFD_IOC_CREATE, &arg);
 }
@@ -90,9 +85,14 @@ TEST_F(create, struct_has_the_published_layout)
 	EXPECT_EQ(16, EVFD_CREATE_SIZE_VER0);
 	EXPECT_EQ(16, sizeof(struct evfd_create));
 	EXPECT_EQ(0, offsetof(struct evfd_create, flags));
-	EXPECT_EQ(4, offsetof(struct evfd_create, __reserved));
 	EXPECT_EQ(8, offsetof(struct evfd_create, initval));
 	EXPECT_EQ(0x4010ef00, EVFD_IOC_CREATE);
+	EXPECT_EQ(16, EVFD_FEATURES_SIZE_VER0);
+	EXPECT_EQ(16, sizeof(struct evfd_features));
+	EXPECT_EQ(0, offsetof(struct evfd_features, flags));
+	EXPECT_EQ(8, offsetof(struct evfd_features, create_size));
+	EXPECT_EQ(12, offsetof(struct evfd_features, __reserved));
+	EXPECT_EQ(0x8010ef01, EVFD_IOC_FEATURES);
 }
 
 TEST_F(create, every_combination_of_flags_works)
@@ -101,7 +101,7 @@ TEST_F(create, every_combination_of_flags_works)
 	uint64_t value;
 
 	for (flags = 0; flags <= ALL_FLAGS; flags++) {
-		int fd = create_args(self->dev, flags, 0, 5);
+		int fd = create_args(self->dev, flags, 5);
 
 		ASSERT_EQ(self->next_fd, fd)
 			TH_LOG("flags %#x", flags);
@@ -125,27 +125,17 @@ TEST_F(create, unknown_flag_is_einval)
 {
 	unsigned int bit;
 
-	for (bit = 0; bit < 32; bit++) {
-		uint32_t flag = 1U << bit;
+	for (bit = 0; bit < 64; bit++) {
+		uint64_t flag = 1ULL << bit;
 
 		if (flag & ALL_FLAGS)
 			continue;
-		EXPECT_EQ(-EINVAL, create_args(self->dev, flag, 0, 0))
-			TH_LOG("flag %#x", flag);
-		EXPECT_EQ(-EINVAL,
-			  create_args(self->dev, flag | ALL_FLAGS, 0, 0))
-			TH_LOG("flag %#x with all known ones", flag);
+		EXPECT_EQ(-EINVAL, create_args(self->dev, flag, 0))
+			TH_LOG("flag %#" PRIx64, flag);
+		EXPECT_EQ(-EINVAL, create_args(self->dev, flag | ALL_FLAGS, 0))
+			TH_LOG("flag %#" PRIx64 " with all known ones", flag);
 	}
-	EXPECT_EQ(-EINVAL, create_args(self->dev, ~0U, 0, 0));
-}
-
-TEST_F(create, reserved_bit_is_einval)
-{
-	unsigned int bit;
-
-	for (bit = 0; bit < 32; bit++)
-		EXPECT_EQ(-EINVAL, create_args(self->dev, 0, 1U << bit, 0))
-			TH_LOG("bit %u", bit);
+	EXPECT_EQ(-EINVAL, create_args(self->dev, UINT64_MAX, 0));
 }
 
 TEST_F(create, initial_value_has_64_bits)
@@ -157,7 +147,7 @@ TEST_F(create, initial_value_has_64_bits)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(values); i++) {
-		int fd = create_args(self->dev, EVFD_NONBLOCK, 0, values[i]);
+		int fd = create_args(self->dev, EVFD_NONBLOCK, values[i]);
 		uint64_t value = 0;
 
 		ASSERT_LE(0, fd);
@@ -174,7 +164,7 @@ TEST_F(create, initial_value_of_all_ones_is_einval)
 
 	for (flags = 0; flags <= ALL_FLAGS; flags++)
 		EXPECT_EQ(-EINVAL,
-			  create_args(self->dev, flags, 0, UINT64_MAX));
+			  create_args(self->dev, flags, UINT64_MAX));
 }
 
 TEST_F(create, short_struct_is_einval)
@@ -293,6 +283,66 @@ TEST_F(create, read_only_struct_works)
 	close(fd);
 }
 
+#define FEATURES_SIZED(size)	_IOC(_IOC_READ, EVFD_IOC_TYPE, 0x01, size)
+
+TEST_F(create, features_are_those_that_work)
+{
+	struct evfd_features features;
+	unsigned int bit;
+
+	memset(&features, 0xcc, sizeof(features));
+	ASSERT_EQ(0, ioctl(self->dev, EVFD_IOC_FEATURES, &features));
+	EXPECT_EQ(sizeof(struct evfd_create), features.create_size);
+	EXPECT_EQ(0, features.__reserved);
+	for (bit = 0; bit < 64; bit++) {
+		int fd = create_args(self->dev, 1ULL << bit, 0);
+
+		EXPECT_EQ(features.flags >> bit & 1, fd >= 0)
+			TH_LOG("flag %#llx", 1ULL << bit);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+TEST_F(create, features_fit_the_caller)
+{
+	struct evfd_features *known = (struct evfd_features *)self->buf;
+	unsigned int size, i;
+
+	for (size = 0; size < EVFD_FEATURES_SIZE_VER0; size++)
+		EXPECT_EQ(-EINVAL,
+			  create(self->dev, FEATURES_SIZED(size), self->buf))
+			TH_LOG("size %u", size);
+
+	for (size = EVFD_FEATURES_SIZE_VER0; size < 256; size++) {
+		memset(self->buf, 0xcc, self->page);
+		ASSERT_EQ(0, create(self->dev, FEATURES_SIZED(size), self->buf))
+			TH_LOG("size %u", size);
+		EXPECT_EQ(ALL_FLAGS, known->flags);
+		for (i = sizeof(*known); i < size; i++)
+			ASSERT_EQ(0, self->buf[i])
+				TH_LOG("byte %u of %u", i, size);
+		EXPECT_EQ((char)0xcc, self->buf[size])
+			TH_LOG("written behind %u bytes", size);
+	}
+	EXPECT_EQ(0, create(self->dev, FEATURES_SIZED(self->page), self->buf));
+	if (self->page < (1U << _IOC_SIZEBITS) - 1)
+		EXPECT_EQ(-E2BIG,
+			  create(self->dev, FEATURES_SIZED(self->page + 1),
+				 self->buf));
+}
+
+TEST_F(create, unwritable_features_are_efault)
+{
+	EXPECT_EQ(-EFAULT, create(self->dev, EVFD_IOC_FEATURES, NULL));
+	EXPECT_EQ(-EFAULT, create(self->dev, EVFD_IOC_FEATURES,
+				  self->buf + self->page));
+	EXPECT_EQ(-EFAULT, create(self->dev, EVFD_IOC_FEATURES,
+				  self->buf + self->page - 8));
+	EXPECT_EQ(-EFAULT, create(self->dev, FEATURES_SIZED(24),
+				  self->buf + self->page - 16));
+}
+
 TEST_F(create, unknown_ioctl_is_enotty)
 {
 	struct evfd_create arg = { 0 };
@@ -304,7 +354,13 @@ TEST_F(create, unknown_ioctl_is_enotty)
 				  create(self->dev,
 					 _IOW(EVFD_IOC_TYPE, i,
 					      struct evfd_create), &arg))
-				TH_LOG("number %#x", i);
+				TH_LOG("number %#x, written", i);
+		if (i != _IOC_NR(EVFD_IOC_FEATURES))
+			EXPECT_EQ(-ENOTTY,
+				  create(self->dev,
+					 _IOR(EVFD_IOC_TYPE, i,
+					      struct evfd_create), &arg))
+				TH_LOG("number %#x, read", i);
 		if (i != EVFD_IOC_TYPE && i != 'T' && i != 'f' && i != 'X')
 			EXPECT_EQ(-ENOTTY,
 				  create(self->dev,
@@ -324,10 +380,11 @@ TEST_F(create, unknown_ioctl_is_enotty)
 TEST_F(create, ioctl_on_the_counter_is_enotty)
 {
 	struct evfd_create arg = { 0 };
-	int fd = create_args(self->dev, 0, 0, 7);
+	int fd = create_args(self->dev, 0, 7);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-ENOTTY, create(fd, EVFD_IOC_CREATE, &arg));
+	EXPECT_EQ(-ENOTTY, create(fd, EVFD_IOC_FEATURES, &arg));
 	EXPECT_EQ(-ENOTTY, create(fd, 0, &arg));
 	EXPECT_EQ(7, evfd_test_count(fd));
 	close(fd);
@@ -341,13 +398,13 @@ TEST_F(create, no_free_descriptor_is_emfile)
 	limit = old;
 	limit.rlim_cur = self->next_fd;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	EXPECT_EQ(-EMFILE, create_args(self->dev, 0, 0, 0));
+	EXPECT_EQ(-EMFILE, create_args(self->dev, 0, 0));
 	/* A bad argument is found before that. */
-	EXPECT_EQ(-EINVAL, create_args(self->dev, ~0U, 0, 0));
+	EXPECT_EQ(-EINVAL, create_args(self->dev, ~0U, 0));
 	limit.rlim_cur++;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	EXPECT_EQ(self->next_fd, create_args(self->dev, 0, 0, 0));
-	EXPECT_EQ(-EMFILE, create_args(self->dev, 0, 0, 0));
+	EXPECT_EQ(self->next_fd, create_args(self->dev, 0, 0));
+	EXPECT_EQ(-EMFILE, create_args(self->dev, 0, 0));
 	close(self->next_fd);
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
 }
@@ -388,7 +445,7 @@ static int create_or_nothing(int dev)
 	int before = dup(dev), after, ret;
 
 	close(before);
-	ret = create_args(dev, 0, 0, 0);
+	ret = create_args(dev, 0, 0);
 	if (ret < 0) {
 		after = dup(dev);
 		close(after);
@@ -429,7 +486,7 @@ static int open_and_create(int dev)
 	int fd = open("/dev/evfd", O_RDWR | O_CLOEXEC);
 	uint64_t value = 0;
 
-	fd = fd < 0 ? -errno : create_args(fd, EVFD_NONBLOCK, 0, 3);
+	fd = fd < 0 ? -errno : create_args(fd, EVFD_NONBLOCK, 3);
 	if (fd < 0)
 		return fd;
 	if (evfd_test_write(fd, 4) != 8 || evfd_test_read(fd, &value) != 8)
@@ -460,7 +517,7 @@ TEST_F(create, access_mode_of_the_device_does_not_matter)
 		int fd;
 
 		ASSERT_LE(0, dev);
-		fd = create_args(dev, 0, 0, 0);
+		fd = create_args(dev, 0, 0);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(O_RDWR, fcntl(fd, F_GETFL));
 		close(fd);
@@ -485,7 +542,7 @@ TEST_F(create, ids_of_living_counters_differ)
 	int fds[64], i, j;
 
 	for (i = 0; i < 64; i++) {
-		fds[i] = create_args(self->dev, 0, 0, 0);
+		fds[i] = create_args(self->dev, 0, 0);
 		ASSERT_LE(0, fds[i]);
 		ids[i] = evfd_test_id(fds[i]);
 		for (j = 0; j < i; j++)

@@ -131,9 +131,9 @@ FIXTURE_TEARDOWN_PARENT(trace)
 static const struct {
 	const char *event, *fields, *print;
 } formats[] = {
-	{ "evfd_block", "u64 id;u32 queue;u64 n;",
+	{ "evfd_block", "u64 id;u64 n;u32 queue;",
 	  "\"id=%llu queue=%s n=%llu\"" },
-	{ "evfd_create", "u64 id;u64 count;u32 flags;",
+	{ "evfd_create", "u64 id;u64 count;u64 flags;",
 	  "\"id=%llu count=%llu flags=%s\"" },
 	{ "evfd_defer", "u64 id;u32 events;", "\"id=%llu events=%s\"" },
 	{ "evfd_fault", "u64 id;u32 op;", "\"id=%llu op=%s\"" },
@@ -143,7 +143,7 @@ static const struct {
 	  "\"id=%llu n=%llu count=%llu\"" },
 	{ "evfd_release", "u64 id;u64 count;", "\"id=%llu count=%llu\"" },
 	{ "evfd_retry", "u64 id;u64 n;", "\"id=%llu n=%llu\"" },
-	{ "evfd_signal", "u64 id;u32 mask;u64 count;",
+	{ "evfd_signal", "u64 id;u64 count;u32 mask;",
 	  "\"id=%llu mask=%s count=%llu\"" },
 	{ "evfd_wake", "u64 id;u32 queue;u32 nr;u32 why;",
 	  "\"id=%llu queue=%s nr=%u why=%s\"" },
@@ -151,12 +151,15 @@ static const struct {
 	  "\"id=%llu n=%llu count=%llu\"" },
 };
 
-/* Names, types, order: what module/trace.h promises. */
+/*
+ * Names, types, order: what module/trace.h promises. A hole between two fields
+ * would show what the buffer held before.
+ */
 TEST_F(trace, the_formats_are_those_promised)
 {
 	char path[128], text[8192], fields[256], *p, *end;
+	unsigned int i, offset, size, next, dirs = 0;
 	struct dirent *entry;
-	unsigned int i, dirs = 0;
 	DIR *dir;
 
 	for (i = 0; i < ARRAY_SIZE(formats); i++) {
@@ -167,11 +170,18 @@ TEST_F(trace, the_formats_are_those_promised)
 		p = strstr(text, "\n\n");
 		ASSERT_NE(NULL, p);
 		fields[0] = 0;
+		next = 8;
 		while ((p = strstr(p, "\tfield:"))) {
 			p += strlen("\tfield:");
 			end = strchr(p, ';');
 			ASSERT_NE(NULL, end);
 			strncat(fields, p, end + 1 - p);
+			ASSERT_EQ(2, sscanf(end, "; offset:%u; size:%u;",
+					    &offset, &size))
+				TH_LOG("%s: %s", formats[i].event, p);
+			EXPECT_EQ(next, offset)
+				TH_LOG("%s: a hole before %s", formats[i].event, fields);
+			next = offset + size;
 		}
 		EXPECT_STREQ(formats[i].fields, fields)
 			TH_LOG("%s", formats[i].event);
