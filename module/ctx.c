@@ -27,16 +27,6 @@
 
 static struct kmem_cache *evfd_ctx_cache;
 
-/*
- * All counters, by id, and the id of the next. Not an IDA, which would be a
- * tenth of the cost of a counter's life; and what is never used again cannot be
- * mistaken. A tree, so that looking for an id takes no longer the more counters
- * there are. The last reference may go in an interrupt.
- */
-static DEFINE_SPINLOCK(evfd_ctxs_lock);
-static struct rb_root evfd_ctxs = RB_ROOT;
-static u64 evfd_next_id;
-
 /* The counters with deferred events, each with a reference; and their worker. */
 static LLIST_HEAD(evfd_deferred_ctxs);
 static struct work_struct evfd_deferred_work;
@@ -267,74 +257,6 @@ int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n)
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_writable);
 
-/* Gives @ctx its id and puts it among all counters. It must be complete. */
-static void evfd_ctx_insert(struct evfd_ctx *ctx)
-{
-	struct rb_node **link = &evfd_ctxs.rb_node, *parent = NULL;
-	unsigned long flags;
-
-	spin_lock_irqsave(&evfd_ctxs_lock, flags);
-	ctx->id = evfd_next_id++;
-	/* Right of all others, as the highest id. */
-	while (*link) {
-		parent = *link;
-		link = &parent->rb_right;
-	}
-	rb_link_node(&ctx->node, parent, link);
-	rb_insert_color(&ctx->node, &evfd_ctxs);
-	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
-}
-
-/* What the next counter will have: all that are there have lower ones. */
-u64 evfd_ctx_next_id(void)
-{
-	unsigned long flags;
-	u64 id;
-
-	spin_lock_irqsave(&evfd_ctxs_lock, flags);
-	id = evfd_next_id;
-	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
-
-	return id;
-}
-EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_next_id);
-
-/**
- * evfd_ctx_find() - the counter with the lowest id from @id on
- * @id: where to begin; one more than the last one's id gets the next
- *
- * Context: Any; on PREEMPT_RT a preemptible one.
- * Return: the counter with a reference, or NULL if there is none.
- */
-struct evfd_ctx *evfd_ctx_find(u64 id)
-{
-	struct rb_node *node, *found = NULL;
-	struct evfd_ctx *ctx = NULL;
-	unsigned long flags;
-
-	spin_lock_irqsave(&evfd_ctxs_lock, flags);
-	node = evfd_ctxs.rb_node;
-	while (node) {
-		if (rb_entry(node, struct evfd_ctx, node)->id < id) {
-			node = node->rb_right;
-		} else {
-			found = node;
-			node = node->rb_left;
-		}
-	}
-	/* Without a reference left it is about to go: evfd_ctx_free(). */
-	for (; found; found = rb_next(found)) {
-		ctx = rb_entry(found, struct evfd_ctx, node);
-		if (kref_get_unless_zero(&ctx->kref))
-			break;
-		ctx = NULL;
-	}
-	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
-
-	return ctx;
-}
-EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_find);
-
 /**
  * evfd_ctx_queued() - how many wait, for who looks on
  * @queue: one of a counter's queues
@@ -387,8 +309,7 @@ struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags)
 	init_waitqueue_head(&ctx->writers);
 	kref_init(&ctx->kref);
 	atomic_set(&ctx->deferred_events, 0);
-	ctx->creator = get_pid(task_tgid(current));
-	evfd_ctx_insert(ctx);
+	ctx->id = 0;
 
 	return ctx;
 }
@@ -402,15 +323,8 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_get);
 
 static void evfd_ctx_free(struct kref *kref)
 {
-	struct evfd_ctx *ctx = container_of(kref, struct evfd_ctx, kref);
-	unsigned long flags;
-
-	spin_lock_irqsave(&evfd_ctxs_lock, flags);
-	rb_erase(&ctx->node, &evfd_ctxs);
-	spin_unlock_irqrestore(&evfd_ctxs_lock, flags);
-
-	put_pid(ctx->creator);
-	kmem_cache_free(evfd_ctx_cache, ctx);
+	kmem_cache_free(evfd_ctx_cache,
+			container_of(kref, struct evfd_ctx, kref));
 }
 
 /**

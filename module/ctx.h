@@ -34,9 +34,8 @@
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/llist.h>
-#include <linux/pid.h>
-#include <linux/rbtree.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -68,7 +67,7 @@ enum evfd_op {
  * struct evfd_ctx - one counter
  * @count: the value, see counter.h. Lock-free; only ctx.h touches it.
  * @flags: EVFD_SEMAPHORE or 0. Immutable.
- * @id: a number that no other counter has or had, for fdinfo. Immutable.
+ * @id: a number that no other counter has or had, see list.c. Immutable.
  * @pollers: poll, epoll, io_uring and in-kernel waiters; their callbacks run
  *	under its lock. Blocked readers and writers are never on it: one with
  *	EPOLLEXCLUSIVE would swallow a reader's wake.
@@ -76,12 +75,11 @@ enum evfd_op {
  *	woken.
  * @writers: tasks blocked for room. None exclusive, since each may need a
  *	different amount.
- * @kref: held by the file, by in-kernel users, by @deferred, and by who found
- *	the counter with evfd_ctx_find().
+ * @kref: held by the file, by in-kernel users, by @deferred, and by a walk that
+ *	shows the counter.
  * @deferred_events: poll events that a worker has yet to announce.
  * @deferred: on the worker's list while @deferred_events is not 0, see ctx.c.
- * @node: among all counters, see ctx.c.
- * @creator: the process that made it, which may be gone. Immutable.
+ * @node: on the list of all counters, see list.c.
  *
  * No two of the queues' locks are ever held at once: what a poller's callback
  * changes is announced by the worker.
@@ -96,8 +94,7 @@ struct evfd_ctx {
 	u64			id;
 	atomic_t		deferred_events;
 	struct llist_node	deferred;
-	struct rb_node		node;
-	struct pid		*creator;
+	struct list_head	node;
 };
 
 struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags);
@@ -107,8 +104,6 @@ void evfd_ctx_release(struct evfd_ctx *ctx);
 /* The most that evfd_ctx_queued() counts: interrupts are off meanwhile. */
 #define EVFD_QUEUED_MAX	4096
 
-u64 evfd_ctx_next_id(void);
-struct evfd_ctx *evfd_ctx_find(u64 id);
 unsigned int evfd_ctx_queued(struct wait_queue_head *queue);
 
 int evfd_ctx_wait_readable(struct evfd_ctx *ctx);

@@ -50,158 +50,6 @@ static void evfd_ctx_references_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
 }
 
-static void evfd_ctx_ids_are_never_used_again(struct kunit *test)
-{
-	u64 last = 0;
-	int i;
-
-	for (i = 0; i < 16; i++) {
-		struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-
-		if (i)
-			KUNIT_EXPECT_GT(test, ctx->id, last);
-		last = ctx->id;
-		/* Every other one goes at once; that changes nothing. */
-		if (i & 1)
-			kunit_release_action(test, evfd_kunit_put, ctx);
-	}
-}
-
-/* Other tests' counters, and programs', may be there, but not between ours. */
-static void evfd_ctx_find_goes_by_id(struct kunit *test)
-{
-	struct evfd_ctx *ctx[5], *found;
-	u64 gone;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(ctx); i++)
-		ctx[i] = evfd_kunit_ctx(test, 0, 0);
-	gone = ctx[2]->id;
-	kunit_release_action(test, evfd_kunit_put, ctx[2]);
-	ctx[2] = ctx[3];
-
-	for (i = 0; i < ARRAY_SIZE(ctx); i++) {
-		u64 id = i == 2 ? gone : ctx[i]->id;
-
-		found = evfd_ctx_find(id);
-		KUNIT_EXPECT_PTR_EQ(test, found, ctx[i]);
-		KUNIT_EXPECT_EQ(test, kref_read(&ctx[i]->kref), 2);
-		if (found)
-			evfd_ctx_put(found);
-	}
-	found = evfd_ctx_find(U64_MAX);
-	KUNIT_EXPECT_NULL(test, found);
-	/* The last put may be that of who found it. */
-	found = evfd_ctx_find(ctx[4]->id);
-	KUNIT_ASSERT_PTR_EQ(test, found, ctx[4]);
-	kunit_release_action(test, evfd_kunit_put, ctx[4]);
-	KUNIT_EXPECT_EQ(test, kref_read(&found->kref), 1);
-	gone = found->id;
-	evfd_ctx_put(found);
-	found = evfd_ctx_find(gone);
-	KUNIT_EXPECT_TRUE(test, !found || found->id > gone);
-	if (found)
-		evfd_ctx_put(found);
-}
-
-/* Who has no reference left may still be in the tree for a moment. */
-static void evfd_ctx_find_skips_what_goes(struct kunit *test)
-{
-	struct evfd_ctx *going = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_ctx *next = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_ctx *found;
-
-	refcount_set(&going->kref.refcount, 0);
-	found = evfd_ctx_find(going->id);
-	refcount_set(&going->kref.refcount, 1);
-	KUNIT_ASSERT_PTR_EQ(test, found, next);
-	KUNIT_EXPECT_EQ(test, kref_read(&next->kref), 2);
-	evfd_ctx_put(found);
-
-	refcount_set(&next->kref.refcount, 0);
-	found = evfd_ctx_find(next->id);
-	refcount_set(&next->kref.refcount, 1);
-	KUNIT_EXPECT_TRUE(test, !found || found->id > next->id);
-	if (found)
-		evfd_ctx_put(found);
-}
-
-/* Makes counters and drops them, some later than others, until n is set. */
-static int evfd_test_come_and_go(struct evfd_kunit_task *task)
-{
-	struct evfd_ctx *kept[8] = { };
-	int i = 0, ret = 0;
-
-	while (!READ_ONCE(task->n) && !kthread_should_stop()) {
-		i = (i * 5 + 3) % ARRAY_SIZE(kept);
-		if (kept[i])
-			evfd_ctx_put(kept[i]);
-		kept[i] = evfd_ctx_alloc(0, 0);
-		if (IS_ERR(kept[i])) {
-			ret = PTR_ERR(kept[i]);
-			kept[i] = NULL;
-			break;
-		}
-		/* The test looks at it meanwhile. */
-		WRITE_ONCE(task->total, task->total + 1);
-		cond_resched();
-	}
-	for (i = 0; i < ARRAY_SIZE(kept); i++) {
-		if (kept[i])
-			evfd_ctx_put(kept[i]);
-	}
-	return ret;
-}
-
-#define EVFD_TEST_ROUNDS	20
-
-/* Whoever is there all the time is found once in each round. */
-static void evfd_ctx_find_while_others_come_and_go(struct kunit *test)
-{
-	struct evfd_kunit_task *task[3];
-	struct evfd_ctx *ctx[4];
-	int i, round;
-
-	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		ctx[i] = evfd_kunit_ctx(test, 0, 0);
-		task[i] = evfd_kunit_start(test, evfd_test_come_and_go, NULL,
-					   NULL, 0);
-		KUNIT_EXPECT_TRUE(test,
-				  evfd_kunit_until(READ_ONCE(task[i]->total) > 4));
-	}
-	ctx[3] = evfd_kunit_ctx(test, 0, 0);
-
-	for (round = 0; round < EVFD_TEST_ROUNDS; round++) {
-		u64 total = READ_ONCE(task[0]->total), id = 0;
-		u64 end = evfd_ctx_next_id();
-		struct evfd_ctx *found;
-		int ours = 0;
-
-		while ((found = evfd_ctx_find(id))) {
-			if (found->id < id)
-				KUNIT_FAIL(test, "%llu < %llu", found->id, id);
-			id = found->id + 1;
-			if (ours < ARRAY_SIZE(ctx) && found == ctx[ours])
-				ours++;
-			evfd_ctx_put(found);
-			/* As many come as are found: do not follow for ever. */
-			if (id >= end)
-				break;
-			cond_resched();
-		}
-		KUNIT_EXPECT_EQ(test, ours, ARRAY_SIZE(ctx));
-		/* On one CPU, they come and go in between only if they may. */
-		if (READ_ONCE(task[0]->total) == total)
-			schedule_timeout_uninterruptible(1);
-	}
-
-	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		WRITE_ONCE(task[i]->n, 1);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task[i]));
-		KUNIT_EXPECT_EQ(test, task[i]->ret, 0);
-	}
-}
-
 static void evfd_ctx_queued_counts_to_its_limit(struct kunit *test)
 {
 	static const int numbers[] = { 0, 1, 2, 1000, EVFD_QUEUED_MAX - 1,
@@ -225,33 +73,6 @@ static void evfd_ctx_queued_counts_to_its_limit(struct kunit *test)
 		remove_wait_queue(&ctx->pollers, &waits[n]);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_queued(&ctx->pollers), 0);
 	vfree(waits);
-}
-
-static int evfd_test_alloc(struct evfd_kunit_task *task)
-{
-	struct evfd_ctx **ctx = task->priv;
-
-	*ctx = evfd_ctx_alloc(0, 0);
-	task->total = task_tgid_nr(current);
-	return PTR_ERR_OR_ZERO(*ctx);
-}
-
-static void evfd_ctx_knows_its_creator(struct kunit *test)
-{
-	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_task *task;
-
-	KUNIT_EXPECT_PTR_EQ(test, ctx->creator, task_tgid(current));
-	/* Also when that is gone. */
-	task = evfd_kunit_start(test, evfd_test_alloc, NULL, &ctx, 0);
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task));
-	kunit_release_action(test, evfd_kunit_stop, task->task);
-	KUNIT_ASSERT_EQ(test, task->ret, 0);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_kunit_put, ctx));
-	KUNIT_EXPECT_TRUE(test,
-			  evfd_kunit_until(!pid_has_task(ctx->creator, PIDTYPE_TGID)));
-	KUNIT_EXPECT_EQ(test, pid_nr(ctx->creator), task->total);
 }
 
 /* The file's reference may go first; what the counter does then is safe. */
@@ -1066,17 +887,16 @@ static enum hrtimer_restart evfd_test_hrtimer_put(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/* What is left of it, a leak, would show when the module goes. */
 static void evfd_ctx_is_put_in_hardirq(struct kunit *test)
 {
 	struct evfd_test_timer *t;
-	u64 id;
 
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		kunit_skip(test, "not allowed on PREEMPT_RT");
 
 	t = evfd_test_timer(test, evfd_ctx_alloc(0, 0));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->ctx);
-	id = t->ctx->id;
 	evfd_hrtimer_setup(&t->hrtimer, evfd_test_hrtimer_put, CLOCK_MONOTONIC,
 			   HRTIMER_MODE_REL_HARD);
 	t->left = 1;
@@ -1085,10 +905,6 @@ static void evfd_ctx_is_put_in_hardirq(struct kunit *test)
 			  /* Pairs with the release in evfd_test_hrtimer_put(). */
 			  evfd_kunit_until(!smp_load_acquire(&t->left)));
 	KUNIT_EXPECT_TRUE(test, t->hardirq);
-	t->ctx = evfd_ctx_find(id);
-	KUNIT_EXPECT_TRUE(test, !t->ctx || t->ctx->id > id);
-	if (t->ctx)
-		evfd_ctx_put(t->ctx);
 }
 
 /* ---- signals from callbacks ---- */
@@ -1605,12 +1421,7 @@ static void evfd_ctx_consumed_is_not_deferred(struct kunit *test)
 static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_alloc_is_as_asked),
 	KUNIT_CASE(evfd_ctx_references_are_counted),
-	KUNIT_CASE(evfd_ctx_ids_are_never_used_again),
-	KUNIT_CASE(evfd_ctx_find_goes_by_id),
-	KUNIT_CASE(evfd_ctx_find_skips_what_goes),
-	KUNIT_CASE(evfd_ctx_find_while_others_come_and_go),
 	KUNIT_CASE(evfd_ctx_queued_counts_to_its_limit),
-	KUNIT_CASE(evfd_ctx_knows_its_creator),
 	KUNIT_CASE(evfd_ctx_outlives_its_file),
 	KUNIT_CASE(evfd_ctx_release_wakes_all_pollers),
 	KUNIT_CASE(evfd_ctx_update_says_what_it_found),

@@ -16,9 +16,7 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/pid.h>
 #include <linux/poll.h>
-#include <linux/proc_fs.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
@@ -27,6 +25,7 @@
 #include "compat.h"
 #include "ctx.h"
 #include "file.h"
+#include "list.h"
 #include "trace.h"
 
 /*
@@ -412,38 +411,30 @@ static __poll_t evfd_file_poll(struct file *file, poll_table *wait)
 
 static int evfd_file_release(struct inode *inode, struct file *file)
 {
+	evfd_list_del(file->private_data);
 	evfd_ctx_release(file->private_data);
 	return 0;
 }
 
 #ifdef CONFIG_PROC_FS
 /*
- * The keys and their formats are ABI. The creator's number is the one in the
- * namespace of the /proc that is read, as everywhere there.
+ * The keys and their formats are ABI. The count is hexadecimal, as eventfd's is.
  */
 static void evfd_file_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct evfd_ctx *ctx = file->private_data;
-	struct pid_namespace *ns = proc_pid_ns(file_inode(m->file)->i_sb);
-	unsigned int flags = ctx->flags;
-
-	if (file->f_flags & O_NONBLOCK)
-		flags |= EVFD_NONBLOCK;
 
 	seq_printf(m,
 		   "evfd-count: %16llx\n"
 		   "evfd-id: %llu\n"
 		   "evfd-semaphore: %d\n"
-		   "evfd-flags: %x\n"
 		   "evfd-readers: %u\n"
 		   "evfd-writers: %u\n"
-		   "evfd-pollers: %u\n"
-		   "evfd-creator: %d\n",
+		   "evfd-pollers: %u\n",
 		   evfd_ctx_count(ctx), ctx->id, evfd_ctx_is_semaphore(ctx),
-		   flags, evfd_ctx_queued(&ctx->readers),
+		   evfd_ctx_queued(&ctx->readers),
 		   evfd_ctx_queued(&ctx->writers),
-		   evfd_ctx_queued(&ctx->pollers),
-		   pid_nr_ns(ctx->creator, ns));
+		   evfd_ctx_queued(&ctx->pollers));
 }
 #endif
 
@@ -490,6 +481,7 @@ struct file *evfd_file_alloc(u64 initval, u64 flags)
 
 	/* The iter operations honour IOCB_NOWAIT, so io_uring may call them. */
 	file->f_mode |= FMODE_NOWAIT;
+	evfd_list_add(ctx);
 	trace_evfd_create(ctx, flags);
 	return file;
 }

@@ -15,13 +15,12 @@
 #include "evfd_task.h"
 
 #define PATH	"/sys/kernel/debug/evfd/instances"
-#define HEADER	"id count flags readers writers pollers refs creator\n"
+#define HEADER	"id count flags readers writers pollers refs\n"
 
 /* A line's fields, as the header names them. */
 struct line {
 	uint64_t id, count;
 	unsigned int flags, readers, writers, pollers, refs;
-	int creator;
 };
 
 /* Parses the line at @text, to the letter. Returns the next, or NULL. */
@@ -30,15 +29,14 @@ static const char *parse(const char *text, struct line *line)
 	char again[160];
 	int len;
 
-	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %x %u %u %u %u %d",
+	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %x %u %u %u %u",
 		   &line->id, &line->count, &line->flags, &line->readers,
-		   &line->writers, &line->pollers, &line->refs,
-		   &line->creator) != 8)
+		   &line->writers, &line->pollers, &line->refs) != 7)
 		return NULL;
 	len = snprintf(again, sizeof(again),
-		       "%" PRIu64 " %" PRIu64 " 0x%x %u %u %u %u %d\n",
+		       "%" PRIu64 " %" PRIu64 " 0x%x %u %u %u %u\n",
 		       line->id, line->count, line->flags, line->readers,
-		       line->writers, line->pollers, line->refs, line->creator);
+		       line->writers, line->pollers, line->refs);
 
 	return strncmp(text, again, len) ? NULL : text + len;
 }
@@ -150,10 +148,9 @@ TEST_F(debugfs, a_line_has_what_fdinfo_has)
 		ASSERT_LE(0, fd);
 		/* Of the flags, those that are the counter's and not the file's. */
 		snprintf(expected, sizeof(expected),
-			 HEADER "%" PRIu64 " %" PRIu64 " %s 0 0 0 1 %d\n",
+			 HEADER "%" PRIu64 " %" PRIu64 " %s 0 0 0 1\n",
 			 evfd_test_id(fd), kinds[i].count,
-			 kinds[i].flags & EVFD_SEMAPHORE ? "0x4" : "0x0",
-			 getpid());
+			 kinds[i].flags & EVFD_SEMAPHORE ? "0x4" : "0x0");
 		text = read_all(4096);
 		ASSERT_NE(NULL, text);
 		EXPECT_STREQ(expected, text);

@@ -419,6 +419,76 @@ TEST_F(passing, a_blocked_reader_survives_the_close_of_its_descriptor)
 	close(copy);
 }
 
+
+
+/*
+ * In a new pid namespace, makes a counter for whoever listens at @sock. Returns 0
+ * or an errno: ENOSPC if there are too many namespaces.
+ */
+static int make_in_namespace(int sock)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		return errno;
+	pid = fork();
+	if (!pid)
+		_exit(send_fd(sock, evfd_test_create(0, 0)) ? 1 : 0);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return ECHILD;
+	return WEXITSTATUS(status);
+}
+
+/* Returns the counter, or -errno. Nobody of the namespace is left then. */
+static int get_from_namespace(void)
+{
+	int pair[2], status, fd;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return -errno;
+	/* The harness's own children would follow into it. */
+	pid = fork();
+	if (!pid)
+		_exit(make_in_namespace(pair[1]));
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		fd = -ECHILD;
+	else if (WEXITSTATUS(status))
+		fd = -WEXITSTATUS(status);
+	else
+		fd = receive_fd(pair[0]);
+	close(pair[0]);
+	close(pair[1]);
+
+	return fd;
+}
+
+/* More namespaces come and go than may be there at once; the counters stay. */
+TEST(a_counter_holds_nothing_of_its_creator)
+{
+	char old[32];
+	int fds[6];
+	size_t i;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, evfd_test_proc("/proc/sys/user/max_pid_namespaces", "", "%31s",
+				    old));
+	ASSERT_EQ(0, evfd_test_put("/proc/sys/user", "max_pid_namespaces", "3"));
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		/* The kernel frees a namespace some time after its end. */
+		evfd_test_until((fds[i] = get_from_namespace()) != -ENOSPC);
+		if (fds[i] < 0)
+			break;
+	}
+	ASSERT_EQ(0, evfd_test_put("/proc/sys/user", "max_pid_namespaces", old));
+	ASSERT_EQ(ARRAY_SIZE(fds), i)
+		TH_LOG("namespace %zu: %s", i, strerror(-fds[i]));
+	while (i--)
+		close(fds[i]);
+}
+
 TEST(the_last_close_frees_the_counter)
 {
 	int users = evfd_test_users();

@@ -67,7 +67,6 @@ int catch_signals(void);
  * @readers: blocked; UNKNOWN, as the rest, where the module does not say
  * @writers: blocked
  * @pollers: waiting
- * @creator: its pid
  */
 struct holder {
 	pid_t pid;
@@ -82,7 +81,6 @@ struct holder {
 	long readers;
 	long writers;
 	long pollers;
-	long creator;
 };
 
 /* Which holders are wanted; 0 and false: all. */

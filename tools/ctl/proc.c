@@ -131,14 +131,9 @@ static int read_fdinfo(struct holder *h, pid_t tid, int fd)
 	h->readers = UNKNOWN;
 	h->writers = UNKNOWN;
 	h->pollers = UNKNOWN;
-	h->creator = UNKNOWN;
 	find_key(text, "evfd-readers", "%ld", &h->readers);
 	find_key(text, "evfd-writers", "%ld", &h->writers);
 	find_key(text, "evfd-pollers", "%ld", &h->pollers);
-	find_key(text, "evfd-creator", "%ld", &h->creator);
-	/* Of another pid namespace. */
-	if (!h->creator)
-		h->creator = UNKNOWN;
 	return 0;
 }
 

@@ -21,11 +21,10 @@
 #define CLEAR_BELOW		"\033[J"
 #define CURSOR			"\033[?25h"
 
-enum { NCOLUMNS = 9, CELL = 24 };
+enum { NCOLUMNS = 8, CELL = 24 };
 
 static const char * const titles[NCOLUMNS] = {
 	"PID", "FD", "ID", "COUNT", "FLAGS", "READERS", "WRITERS", "POLLERS",
-	"CREATOR",
 };
 
 static void cell_or_dash(char *cell, long value)
@@ -47,7 +46,6 @@ static void make_cells(const struct holder *h, char cells[NCOLUMNS][CELL])
 	cell_or_dash(cells[5], h->readers);
 	cell_or_dash(cells[6], h->writers);
 	cell_or_dash(cells[7], h->pollers);
-	cell_or_dash(cells[8], h->creator);
 }
 
 /* At most @lines lines, each ended by @end. */
@@ -113,7 +111,6 @@ static void put_json_holder(const struct holder *h)
 	put_json_or_null("readers", h->readers);
 	put_json_or_null("writers", h->writers);
 	put_json_or_null("pollers", h->pollers);
-	put_json_or_null("creator", h->creator);
 }
 
 /* The end of an object, too. */
@@ -258,7 +255,6 @@ static void put_info(const struct holder *h, const struct holders *all)
 	put_or_dash("readers", h->readers);
 	put_or_dash("writers", h->writers);
 	put_or_dash("pollers", h->pollers);
-	put_or_dash("creator", h->creator);
 	for (i = 0; i < all->n; i++) {
 		other = &all->all[i];
 		printf("%-10s pid %d fd %d ", i ? "" : "held by", other->tid,
