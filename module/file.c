@@ -341,30 +341,11 @@ static noinline ssize_t evfd_file_write_segments(struct kiocb *iocb,
 	return done ?: ret;
 }
 
-/*
- * The flags of pwritev2(2) that the VFS refuses for a file without write_iter,
- * which eventfd is. RWF_NOWAIT is not among them: here it works. They are the
- * lowest bits of those of the kiocb; the one that may also be the file's is not
- * told apart from it.
- */
-static bool evfd_rwf_refused(struct kiocb *iocb)
-{
-	int refused = (__force int)(RWF_SUPPORTED & ~(RWF_HIPRI | RWF_NOWAIT));
-
-	if (iocb->ki_filp->f_flags & O_APPEND)
-		refused &= ~IOCB_APPEND;
-
-	return iocb->ki_flags & refused && is_sync_kiocb(iocb);
-}
-
 /* For writev, io_uring and AIO: one attempt at the plain case, or all of it. */
 static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct evfd_ctx *ctx = iocb->ki_filp->private_data;
 	u64 n;
-
-	if (unlikely(evfd_rwf_refused(iocb)))
-		return -EOPNOTSUPP;
 
 	if (evfd_iter_is_plain(from) && iov_iter_count(from) == sizeof(n) &&
 	    likely(evfd_copy_from_user(&n, iter_iov_addr(from)))) {
