@@ -13,6 +13,7 @@
 #include <linux/hrtimer.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 
@@ -63,6 +64,23 @@ static inline void __user *iter_iov_addr(const struct iov_iter *iter)
 	return iter->ubuf + iter->iov_offset;
 }
 #endif
+
+/*
+ * A cache that is merged with no other, so that a leak shows when it is
+ * destroyed. Objects begin at a cacheline: the neighbours of a busy counter do
+ * not share one with it. Before SLAB_NO_MERGE came (6.5), a cache was not merged
+ * if user space may be copied to part of its objects.
+ */
+static inline struct kmem_cache *evfd_cache_create(const char *name, size_t size)
+{
+	slab_flags_t flags = SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN;
+
+#ifdef SLAB_NO_MERGE
+	return kmem_cache_create(name, size, 0, flags | SLAB_NO_MERGE, NULL);
+#else
+	return kmem_cache_create_usercopy(name, size, 0, flags, 0, 1, NULL);
+#endif
+}
 
 /* Since 6.2, and in later 6.1.y: where there is KUnit, it has to have this. */
 #if IS_ENABLED(CONFIG_KUNIT)

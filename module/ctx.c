@@ -29,7 +29,14 @@ static struct kmem_cache *evfd_ctx_cache;
 
 /* The counters with deferred events, each with a reference; and their worker. */
 static LLIST_HEAD(evfd_deferred_ctxs);
+static struct workqueue_struct *evfd_workqueue;
 static struct work_struct evfd_deferred_work;
+
+/*
+ * In deferred_events: somebody took, tell those who wait for room. A bit that is
+ * no poll event, since a signal's mask may have EPOLLOUT.
+ */
+#define EVFD_DEFERRED_ROOM	BIT(30)
 
 /*
  * May this context walk the wait queues? Not from a poller's callback: the
@@ -48,29 +55,31 @@ static bool evfd_wake_must_defer(void)
 	       (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible());
 }
 
-static void evfd_ctx_wake_later(struct evfd_ctx *ctx, __poll_t events)
+/* @what: of deferred_events. */
+static void evfd_ctx_wake_later(struct evfd_ctx *ctx, int what)
 {
-	trace_evfd_defer(ctx, events);
+	trace_evfd_defer(ctx, what & EVFD_DEFERRED_ROOM ?
+			      EPOLLOUT : (__force __poll_t)what);
 	/*
-	 * Fully ordered, so the count is changed before. Pairs with the exchange
-	 * in evfd_ctx_wake_deferred(), which finds these events or comes before
-	 * them; in that case it left 0, and the counter is listed again.
+	 * Fully ordered: the new count is visible before the events. Pairs with
+	 * the exchange in evfd_ctx_wake_deferred(): either it returns these
+	 * events, or it came first and left 0; then this queues the counter.
 	 */
-	if (atomic_fetch_or((__force int)events, &ctx->deferred_events))
+	if (atomic_fetch_or(what, &ctx->deferred_events))
 		return;
 
 	kref_get(&ctx->kref);
 	llist_add(&ctx->deferred, &evfd_deferred_ctxs);
-	schedule_work(&evfd_deferred_work);
+	queue_work(evfd_workqueue, &evfd_deferred_work);
 }
 
 /*
- * Announces @events to pollers, unless what poll(2) would report lacks @still.
- * AIO and io_uring complete with what they are told and do not poll again, so
- * who joins after the event was consumed must not hear of it. The lock keeps
- * them from joining between the look and the wake; who joined before the look
- * could have seen the event itself. Nothing is lost by keeping silent: what
- * makes @still true again announces it.
+ * Tells pollers of @events; of those in @still, only while poll(2) would report
+ * them. AIO and io_uring complete with what they are told and do not poll again,
+ * so a waiter that joins after an event was consumed must not be told of it. The
+ * queue's lock keeps waiters from joining between the check and the wakeup. One
+ * that joined before the check could have seen the event itself. Nothing is lost
+ * by silence: the change that makes @still true again tells the pollers.
  */
 static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events,
 				  __poll_t still, enum evfd_why why)
@@ -78,7 +87,8 @@ static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events,
 	unsigned long flags;
 
 	spin_lock_irqsave(&ctx->pollers.lock, flags);
-	if ((evfd_count_poll(evfd_ctx_count(ctx)) & still) == still) {
+	events &= ~still | evfd_count_poll(evfd_ctx_count(ctx));
+	if (events) {
 		trace_evfd_wake(ctx, EVFD_POLLERS, 1, why);
 		current->in_eventfd = 1;
 		wake_up_locked_poll(&ctx->pollers, events);
@@ -107,7 +117,7 @@ static void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n,
 void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events)
 {
 	if (evfd_wake_must_defer()) {
-		evfd_ctx_wake_later(ctx, events);
+		evfd_ctx_wake_later(ctx, (__force int)events);
 		return;
 	}
 	/* After the barrier that evfd_ctx_added() names. */
@@ -122,7 +132,7 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_added);
 void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
 {
 	if (evfd_wake_must_defer()) {
-		evfd_ctx_wake_later(ctx, EPOLLOUT);
+		evfd_ctx_wake_later(ctx, EVFD_DEFERRED_ROOM);
 		return;
 	}
 	/* After the barrier that evfd_ctx_taken() names. */
@@ -139,14 +149,17 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_taken);
 static void evfd_ctx_wake_deferred(struct evfd_ctx *ctx)
 {
 	/* Pairs with the update in evfd_ctx_wake_later(). */
-	__poll_t events = (__force __poll_t)atomic_xchg(&ctx->deferred_events, 0);
+	int what = atomic_xchg(&ctx->deferred_events, 0);
+	__poll_t events = (__force __poll_t)(what & ~EVFD_DEFERRED_ROOM);
 	u64 count = evfd_ctx_count(ctx);
 
-	if (events & EPOLLOUT)
+	if (what & EVFD_DEFERRED_ROOM)
 		evfd_ctx_wake_taken(ctx);
 	/* Several signals may have come together: wake for all that is there. */
-	if (events & EPOLLIN && count)
-		evfd_ctx_wake_added(ctx, count, events & ~EPOLLOUT);
+	if (!count)
+		events &= ~EPOLLIN;
+	if (events)
+		evfd_ctx_wake_added(ctx, count, events);
 }
 
 static void evfd_wake_deferred(struct work_struct *work)
@@ -154,7 +167,7 @@ static void evfd_wake_deferred(struct work_struct *work)
 	struct llist_node *list = llist_del_all(&evfd_deferred_ctxs);
 	struct evfd_ctx *ctx, *next;
 
-	/* Oldest first. A counter may be listed again as soon as its turn is. */
+	/* Oldest first. A counter may be queued again once its turn began. */
 	list = llist_reverse_order(list);
 	llist_for_each_entry_safe(ctx, next, list, deferred) {
 		evfd_ctx_wake_deferred(ctx);
@@ -173,6 +186,19 @@ void evfd_ctx_pass_on(struct evfd_ctx *ctx)
 		evfd_ctx_wake_readers(ctx, 1, EVFD_PASS_ON);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_pass_on);
+
+/*
+ * Waits until no reader holds the gate. The reader holds it with interrupts off
+ * and faults disabled, for as long as it takes to copy 8 bytes a few times.
+ */
+void __cold evfd_ctx_wait_gate(struct evfd_ctx *ctx)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ctx->gate, flags);
+	raw_spin_unlock_irqrestore(&ctx->gate, flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_gate);
 
 /* evfd_ctx_added() of a write of @n that made @count, with its event. */
 void __cold evfd_ctx_trace_added(struct evfd_ctx *ctx, u64 n, u64 count)
@@ -304,6 +330,7 @@ struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags)
 
 	atomic64_set(&ctx->count, initval);
 	ctx->flags = flags;
+	raw_spin_lock_init(&ctx->gate);
 	init_waitqueue_head(&ctx->pollers);
 	init_waitqueue_head(&ctx->readers);
 	init_waitqueue_head(&ctx->writers);
@@ -378,7 +405,7 @@ static noinline __cold void evfd_ctx_trace_signalled(struct evfd_ctx *ctx,
 /**
  * evfd_signal_mask() - add 1 and wake, with more poll events than EPOLLIN
  * @ctx: the counter
- * @mask: what to tell pollers beside EPOLLIN, or 0
+ * @mask: further EPOLL* bits for pollers, or 0
  *
  * The count saturates at 2^64 - 1, where poll(2) reports POLLERR. Where the
  * wait queues cannot be walked at once (the caller is a wait queue callback
@@ -386,8 +413,9 @@ static noinline __cold void evfd_ctx_trace_signalled(struct evfd_ctx *ctx,
  * once and a worker wakes the sleepers; neither gets lost. A callback that
  * signals its own counter each time it runs keeps the worker busy for ever.
  *
- * A callback that is told of EPOLLIN may find a count of 0: a reader that does
- * not sleep takes no lock and may have been faster.
+ * Pollers are told of @mask in any case, but of EPOLLIN only while the count is
+ * above 0: a reader that does not sleep takes no lock and may be faster. A
+ * callback that is told of EPOLLIN may find a count of 0 for the same reason.
  *
  * Context: Any, hard interrupts included, but not an NMI, nor while holding a
  * lock of the scheduler or of a workqueue. Never sleeps. The caller holds a
@@ -395,8 +423,10 @@ static noinline __cold void evfd_ctx_trace_signalled(struct evfd_ctx *ctx,
  */
 void evfd_signal_mask(struct evfd_ctx *ctx, __poll_t mask)
 {
-	u64 count = evfd_ctx_count(ctx);
+	u64 count;
 
+	evfd_ctx_pass_gate(ctx);
+	count = evfd_ctx_count(ctx);
 	while (!evfd_ctx_update(ctx, &count, evfd_count_signal(count)))
 		;
 
@@ -407,63 +437,30 @@ void evfd_signal_mask(struct evfd_ctx *ctx, __poll_t mask)
 }
 EXPORT_SYMBOL_GPL(evfd_signal_mask);
 
-/* Takes without waiting and without waking; stores the count it found. */
-static u64 evfd_ctx_take(struct evfd_ctx *ctx, u64 *count)
-{
-	u64 n;
-
-	*count = evfd_ctx_count(ctx);
-	do {
-		n = evfd_count_take(*count, evfd_ctx_is_semaphore(ctx));
-	} while (n && !evfd_ctx_update(ctx, count, *count - n));
-
-	return n;
-}
-
-static __always_inline void evfd_ctx_did_read(struct evfd_ctx *ctx, u64 n,
-					      u64 count)
-{
-	/*
-	 * A consumer that takes in its callback is itself on the queue. Do not
-	 * trouble it, unless polling would show a change. The barrier before
-	 * the look is the update's, in evfd_ctx_take(); pairs as the one that
-	 * evfd_ctx_taken() names.
-	 */
-	if (waitqueue_active(&ctx->writers) ||
-	    (evfd_count_poll(count) ^ evfd_count_poll(count - n)) & EPOLLOUT)
-		evfd_ctx_taken(ctx);
-}
-
-static noinline __cold void evfd_ctx_trace_did_read(struct evfd_ctx *ctx,
-						    u64 n, u64 count)
-{
-	trace_evfd_read(ctx, n, count - n);
-	evfd_ctx_did_read(ctx, n, count);
-}
-
 /**
  * evfd_ctx_do_read() - take what read(2) would, without waiting
  * @ctx: the counter
  * @cnt: where to store it: the count, or 1 in semaphore mode; 0 if the count
  *	is 0
  *
- * Unlike its counterpart of eventfd it needs no lock held, and wakes the
- * writers that it made room for. It may be called from a poller's callback.
+ * Unlike its counterpart of eventfd it needs no lock held, and wakes those who
+ * wait for room. It may be called from a poller's callback; a worker then wakes
+ * them, and tells that poller of EPOLLOUT, too. A full barrier, also where it
+ * finds 0.
  *
  * Context: As evfd_signal_mask().
  */
 void evfd_ctx_do_read(struct evfd_ctx *ctx, u64 *cnt)
 {
-	u64 count;
+	u64 count = evfd_ctx_count_ordered(ctx);
 
-	*cnt = evfd_ctx_take(ctx, &count);
-	if (!*cnt)
-		return;
+	do {
+		*cnt = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
+		if (!*cnt)
+			return;
+	} while (!evfd_ctx_commit(ctx, &count, *cnt));
 
-	if (trace_evfd_read_enabled())
-		evfd_ctx_trace_did_read(ctx, *cnt, count);
-	else
-		evfd_ctx_did_read(ctx, *cnt, count);
+	evfd_ctx_end_read(ctx, *cnt, count);
 }
 EXPORT_SYMBOL_GPL(evfd_ctx_do_read);
 
@@ -495,14 +492,26 @@ EXPORT_SYMBOL_GPL(evfd_ctx_remove_wait_queue);
 int evfd_ctx_init(void)
 {
 	INIT_WORK(&evfd_deferred_work, evfd_wake_deferred);
-	evfd_ctx_cache = KMEM_CACHE(evfd_ctx, SLAB_ACCOUNT);
+	/*
+	 * Unbound, as a task that hogs the signalling CPU must not delay the
+	 * wakeups. With a thread of its own, as they must not wait for memory.
+	 */
+	evfd_workqueue = alloc_workqueue("evfd", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!evfd_workqueue)
+		return -ENOMEM;
 
-	return evfd_ctx_cache ? 0 : -ENOMEM;
+	evfd_ctx_cache = evfd_cache_create("evfd_ctx", sizeof(struct evfd_ctx));
+	if (!evfd_ctx_cache) {
+		destroy_workqueue(evfd_workqueue);
+		return -ENOMEM;
+	}
+
+	return 0;
 }
 
 /* Context: every file is gone, but the worker may hold the last reference. */
 void evfd_ctx_exit(void)
 {
-	flush_work(&evfd_deferred_work);
+	destroy_workqueue(evfd_workqueue);
 	kmem_cache_destroy(evfd_ctx_cache);
 }

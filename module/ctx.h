@@ -36,6 +36,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/spinlock.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -71,13 +72,15 @@ enum evfd_op {
  * @pollers: poll, epoll, io_uring and in-kernel waiters; their callbacks run
  *	under its lock. Blocked readers and writers are never on it: one with
  *	EPOLLEXCLUSIVE would swallow a reader's wake.
- * @readers: tasks blocked for a count above 0. All exclusive, first come first
- *	woken.
+ * @readers: tasks blocked for a count above 0. All exclusive, woken in the order
+ *	in which they joined; one that was woken and found nothing joins anew.
  * @writers: tasks blocked for room. None exclusive, since each may need a
  *	different amount.
  * @kref: held by the file, by in-kernel users, by @deferred, and by a walk that
  *	shows the counter.
- * @deferred_events: poll events that a worker has yet to announce.
+ * @deferred_events: what a worker has yet to announce: poll events, and
+ *	EVFD_DEFERRED_ROOM.
+ * @gate: held by a reader that lost too often, see evfd_file_read_gated().
  * @deferred: on the worker's list while @deferred_events is not 0, see ctx.c.
  * @node: on the list of all counters, see list.c.
  *
@@ -93,6 +96,7 @@ struct evfd_ctx {
 	wait_queue_head_t	writers;
 	u64			id;
 	atomic_t		deferred_events;
+	raw_spinlock_t		gate;
 	struct llist_node	deferred;
 	struct list_head	node;
 };
@@ -109,6 +113,8 @@ unsigned int evfd_ctx_queued(struct wait_queue_head *queue);
 int evfd_ctx_wait_readable(struct evfd_ctx *ctx);
 int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n);
 void evfd_ctx_pass_on(struct evfd_ctx *ctx);
+
+void evfd_ctx_wait_gate(struct evfd_ctx *ctx);
 
 void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events);
 void evfd_ctx_wake_taken(struct evfd_ctx *ctx);
@@ -128,6 +134,18 @@ void evfd_ctx_exit(void);
 static inline u64 evfd_ctx_count(const struct evfd_ctx *ctx)
 {
 	return atomic64_read(&ctx->count);
+}
+
+/*
+ * The count, for a caller that returns without an update: a full barrier, as
+ * eventfd's lock is one. What came before the call is visible to the updater of
+ * the value that this misses, and what comes after sees what came before the
+ * update of the value that this finds. Pairs with evfd_ctx_update().
+ */
+static inline u64 evfd_ctx_count_ordered(const struct evfd_ctx *ctx)
+{
+	smp_mb();
+	return atomic64_read_acquire(&ctx->count);
 }
 
 static inline bool evfd_ctx_is_semaphore(const struct evfd_ctx *ctx)
@@ -171,13 +189,26 @@ static inline void evfd_ctx_taken(struct evfd_ctx *ctx)
 }
 
 /*
+ * Lets a reader that lost too often go first. To be called before an update that
+ * makes the count grow. No barrier is needed: an update that slips past costs the
+ * reader one more copy.
+ */
+static inline void evfd_ctx_pass_gate(struct evfd_ctx *ctx)
+{
+	if (unlikely(raw_spin_is_locked(&ctx->gate)))
+		evfd_ctx_wait_gate(ctx);
+}
+
+/*
  * Adds @n if there is room, and wakes. Returns false, with nothing changed, if
  * there is none.
  */
 static inline bool evfd_ctx_add(struct evfd_ctx *ctx, u64 n)
 {
-	u64 count = evfd_ctx_count(ctx);
+	u64 count;
 
+	evfd_ctx_pass_gate(ctx);
+	count = evfd_ctx_count(ctx);
 	do {
 		if (!evfd_count_can_add(count, n))
 			return false;
@@ -191,21 +222,28 @@ static inline bool evfd_ctx_add(struct evfd_ctx *ctx, u64 n)
 }
 
 /*
- * Takes @n off, which is what a read takes of @count, and wakes; provided that a
- * read would still take just that. Otherwise returns false with nothing changed.
+ * Takes @n off, which is what a read takes of @count; provided that a read would
+ * still take just that. Then stores in @count what is left and returns true;
+ * evfd_ctx_end_read() has to follow. Otherwise returns false with nothing changed.
  */
-static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 count, u64 n)
+static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 *count, u64 n)
 {
-	while (!evfd_ctx_update(ctx, &count, count - n)) {
-		if (evfd_count_take(count, evfd_ctx_is_semaphore(ctx)) != n)
+	while (!evfd_ctx_update(ctx, count, *count - n)) {
+		if (evfd_count_take(*count, evfd_ctx_is_semaphore(ctx)) != n)
 			return false;
 	}
 
+	*count -= n;
+	return true;
+}
+
+/* Announces that a read took @n and left @count. */
+static inline void evfd_ctx_end_read(struct evfd_ctx *ctx, u64 n, u64 count)
+{
 	if (tracepoint_enabled(evfd_read))
-		evfd_ctx_trace_taken(ctx, n, count - n);
+		evfd_ctx_trace_taken(ctx, n, count);
 	else
 		evfd_ctx_taken(ctx);
-	return true;
 }
 
 #endif /* _EVFD_CTX_H */

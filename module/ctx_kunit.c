@@ -158,15 +158,15 @@ static void evfd_ctx_commit_needs_the_count_it_saw(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 7, 0);
 
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_commit(ctx, 6, 6));
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_commit(ctx, 8, 8));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 6, 6));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 8, 8));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 7);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_commit(ctx, 7, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 7, 1));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 6);
 
 	/* A stale value whose lower half agrees is stale all the same. */
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1ULL << 32));
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_commit(ctx, 6, 6));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 6, 6));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), (1ULL << 32) + 6);
 }
 
@@ -175,9 +175,9 @@ static void evfd_ctx_commit_of_one_needs_one(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 7, EVFD_SEMAPHORE);
 
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_commit(ctx, 5, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 5, 1));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 6);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_commit(ctx, 8, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 8, 1));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 5);
 }
 
@@ -186,7 +186,7 @@ static void evfd_ctx_commit_takes_all_of_the_most(struct kunit *test)
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX, 0);
 
 	KUNIT_EXPECT_TRUE(test,
-			  evfd_ctx_commit(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
+			  evfd_kunit_take(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 }
 
@@ -283,7 +283,7 @@ static void evfd_ctx_pollers_hear_what_happened(struct kunit *test)
 		EVFD_KUNIT_EXPECT_POLL(test, poller[i]->key, EPOLLIN);
 	}
 
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_commit(ctx, 4, 4));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 4, 4));
 	for (i = 0; i < ARRAY_SIZE(poller); i++) {
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 2);
 		EVFD_KUNIT_EXPECT_POLL(test, poller[i]->key, EPOLLOUT);
@@ -291,7 +291,7 @@ static void evfd_ctx_pollers_hear_what_happened(struct kunit *test)
 
 	/* What was refused, or found stale, did not happen. */
 	KUNIT_EXPECT_FALSE(test, evfd_ctx_add(ctx, U64_MAX));
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_commit(ctx, 4, 4));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 4, 4));
 	for (i = 0; i < ARRAY_SIZE(poller); i++)
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 2);
 }
@@ -312,24 +312,58 @@ static void evfd_signal_mask_reaches_the_key(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 3);
 }
 
-/* A consumer is not told of its own reads, unless there is room again. */
-static void evfd_ctx_do_read_tells_of_room_alone(struct kunit *test)
+/* A poller that is told to look once more has to see what it waits for. */
+static void evfd_signal_mask_outlives_the_count(struct kunit *test)
 {
-	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 3, 0);
-	struct evfd_ctx *full = evfd_kunit_ctx(test, EVFD_COUNT_MAX, 0);
-	struct evfd_kunit_poller *poller, *full_poller;
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_kunit_poller *poller;
+
+	/* The signal's count was read before its wakeup. */
+	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_ctx_wake_added(ctx, 1, EPOLLIN | EPOLLPRI | EPOLLOUT);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
+	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLPRI | EPOLLOUT);
+}
+
+/* An edge-triggered writer may wait for more room than the 1 of EPOLLOUT. */
+static void evfd_ctx_do_read_tells_of_room(struct kunit *test)
+{
+	static const u64 counts[] = { 3, EVFD_COUNT_MAX, U64_MAX };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		struct evfd_ctx *ctx = evfd_kunit_ctx(test, counts[i], 0);
+		struct evfd_kunit_poller *poller;
+		u64 n;
+
+		poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+		evfd_ctx_do_read(ctx, &n);
+		KUNIT_EXPECT_EQ(test, n, counts[i]);
+		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
+		EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLOUT);
+
+		/* Nothing was taken: nobody has more room. */
+		evfd_ctx_do_read(ctx, &n);
+		KUNIT_EXPECT_EQ(test, n, 0);
+		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
+	}
+}
+
+static void evfd_ctx_remove_wait_queue_tells_of_room(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX - 3, 0);
+	struct evfd_kunit_poller *gone, *stays;
 	u64 n;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
-	full_poller = evfd_kunit_poll(test, full, NULL, NULL, 0);
-
-	evfd_ctx_do_read(ctx, &n);
-	evfd_ctx_do_read(ctx, &n);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 0);
-
-	evfd_ctx_do_read(full, &n);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(full_poller), 1);
-	EVFD_KUNIT_EXPECT_POLL(test, full_poller->key, EPOLLOUT);
+	gone = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	stays = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	gone->queue = NULL;
+	KUNIT_EXPECT_EQ(test, evfd_ctx_remove_wait_queue(ctx, &gone->wait, &n),
+			0);
+	KUNIT_EXPECT_EQ(test, n, EVFD_COUNT_MAX - 3);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(gone), 0);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(stays), 1);
+	EVFD_KUNIT_EXPECT_POLL(test, stays->key, EPOLLOUT);
 }
 
 static void evfd_ctx_remove_wait_queue_takes_and_removes(struct kunit *test)
@@ -391,7 +425,7 @@ static int evfd_test_take(struct evfd_kunit_task *task)
 		u64 n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
 		int ret;
 
-		if (n && evfd_ctx_commit(ctx, count, n)) {
+		if (n && evfd_kunit_take(ctx, count, n)) {
 			task->total = n;
 			return 0;
 		}
@@ -694,7 +728,7 @@ static void evfd_ctx_all_writers_get_in(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test,
 			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 3));
 	KUNIT_EXPECT_TRUE(test,
-			  evfd_ctx_commit(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
+			  evfd_kunit_take(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
 	for (i = 0; i < 3; i++) {
 		KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(writer[i]));
 		KUNIT_EXPECT_EQ(test, writer[i]->ret, 0);
@@ -825,6 +859,7 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 	struct evfd_kunit_poller *poller;
 	unsigned long end;
 	u64 taken = 0, n;
+	int reads = 0;
 
 	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	t->left = signals;
@@ -837,6 +872,7 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 	while (taken < signals && time_before(jiffies, end)) {
 		evfd_ctx_do_read(ctx, &n);
 		taken += n;
+		reads += !!n;
 		cond_resched();
 	}
 	hrtimer_cancel(&t->hrtimer);
@@ -845,7 +881,8 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taken, signals);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), signals);
+		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller),
+				signals + reads);
 }
 
 /* Interrupts add while the task does: neither may undo the other's. */
@@ -1059,6 +1096,23 @@ static void evfd_callback_signals_a_mask(struct kunit *test)
 			       EPOLLIN | EPOLLPRI | EPOLLOUT);
 }
 
+/* EPOLLOUT in a mask is not room: writers stay asleep. */
+static void evfd_callback_signals_no_room(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX, 0);
+	struct evfd_kunit_poller *poller, *writer;
+
+	poller = evfd_kunit_poll(test, ctx, evfd_test_signal_mask, ctx, 1);
+	writer = evfd_kunit_poller(test);
+	writer->queue = &ctx->writers;
+	add_wait_queue(&ctx->writers, &writer->wait);
+	evfd_signal(ctx);
+	evfd_test_settle(test, ctx);
+	EVFD_KUNIT_EXPECT_POLL(test, poller->key,
+			       EPOLLIN | EPOLLPRI | EPOLLOUT);
+	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(writer), 0);
+}
+
 /* A consumer that takes in its callback, as KVM's irqfd does. */
 static void evfd_callback_reads(struct kunit *test)
 {
@@ -1071,7 +1125,25 @@ static void evfd_callback_reads(struct kunit *test)
 	evfd_test_settle(test, ctx);
 	KUNIT_EXPECT_EQ(test, poller->got, 42);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
+	/* Twice of the count, and once or twice of the room that it made. */
+	KUNIT_EXPECT_GE(test, evfd_kunit_calls(poller), 3);
+	KUNIT_EXPECT_LE(test, evfd_kunit_calls(poller), 4);
+	EVFD_KUNIT_EXPECT_POLL(test, poller->keys, EPOLLIN | EPOLLOUT);
+}
+
+/* Another poller may be a writer that waits for more room than a 1 needs. */
+static void evfd_callback_reads_for_pollers(struct kunit *test)
+{
+	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+	struct evfd_kunit_poller *consumer, *other;
+
+	other = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	consumer = evfd_kunit_poll(test, ctx, evfd_test_do_read, ctx, 0);
+	evfd_signal(ctx);
+	evfd_test_settle(test, ctx);
+	KUNIT_EXPECT_EQ(test, consumer->got, 1);
+	EVFD_KUNIT_EXPECT_POLL(test, other->keys, EPOLLIN | EPOLLOUT);
+	EVFD_KUNIT_EXPECT_POLL(test, other->key, EPOLLOUT);
 }
 
 /* It makes room for those who block for that. */
@@ -1412,7 +1484,8 @@ static void evfd_ctx_consumed_is_not_deferred(struct kunit *test)
 	evfd_ctx_do_read(ctx, &n);
 	KUNIT_EXPECT_EQ(test, n, 1);
 	evfd_test_settle(test, ctx);
-	KUNIT_EXPECT_LE(test, evfd_kunit_calls(poller), num_online_cpus() > 1);
+	if (num_online_cpus() == 1)
+		EVFD_KUNIT_EXPECT_POLL(test, poller->keys, EPOLLOUT);
 	n = evfd_kunit_calls(poller);
 	evfd_ctx_wake_added(ctx, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, (u64)evfd_kunit_calls(poller), n);
@@ -1434,7 +1507,9 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_do_read_takes_what_read_would),
 	KUNIT_CASE(evfd_ctx_pollers_hear_what_happened),
 	KUNIT_CASE(evfd_signal_mask_reaches_the_key),
-	KUNIT_CASE(evfd_ctx_do_read_tells_of_room_alone),
+	KUNIT_CASE(evfd_signal_mask_outlives_the_count),
+	KUNIT_CASE(evfd_ctx_do_read_tells_of_room),
+	KUNIT_CASE(evfd_ctx_remove_wait_queue_tells_of_room),
 	KUNIT_CASE(evfd_ctx_remove_wait_queue_takes_and_removes),
 	KUNIT_CASE(evfd_ctx_remove_wait_queue_takes_one),
 	KUNIT_CASE_PARAM(evfd_ctx_add_wakes_whom_it_can_serve,
@@ -1463,6 +1538,8 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_callback_signals_a_mask),
 	KUNIT_CASE(evfd_callback_reads),
 	KUNIT_CASE(evfd_callback_reads_for_writers),
+	KUNIT_CASE(evfd_callback_reads_for_pollers),
+	KUNIT_CASE(evfd_callback_signals_no_room),
 	KUNIT_CASE(evfd_callback_is_recognized_by_eventfd),
 	KUNIT_CASE(evfd_signal_from_eventfd_callback),
 	KUNIT_CASE(evfd_deferred_signals_add_up),

@@ -49,6 +49,15 @@ static inline struct evfd_ctx *evfd_kunit_ctx(struct kunit *test, u64 initval,
 	return ctx;
 }
 
+/* A whole read of @n that saw @count. */
+static inline bool evfd_kunit_take(struct evfd_ctx *ctx, u64 count, u64 n)
+{
+	if (!evfd_ctx_commit(ctx, &count, n))
+		return false;
+	evfd_ctx_end_read(ctx, n, count);
+	return true;
+}
+
 /* How many are on a wait queue. */
 static inline int evfd_kunit_queued(struct wait_queue_head *queue)
 {

@@ -3,14 +3,16 @@
  * The counter as a file: read, write, poll, fdinfo, release; and the part of
  * the in-kernel API that gets from a descriptor to the object.
  *
- * Above ctx.h, below dev.c. A write runs evfd_file_write() -> evfd_file_add()
- * -> evfd_ctx_add(), a read evfd_file_read() -> evfd_file_try_take() ->
- * evfd_ctx_commit(). The loops around them, for when there is nothing to take
- * or no room, are out of line; ctx.c has how to sleep and to wake.
+ * Above ctx.h and list.h, below dev.c. A write runs evfd_file_write() ->
+ * evfd_file_add() -> evfd_ctx_add(), a read evfd_file_read() ->
+ * evfd_file_try_take() -> evfd_file_copy_commit() -> evfd_ctx_commit(). The loops
+ * around them, for when there is nothing to read or no room, are out of line;
+ * ctx.c sleeps and wakes.
  *
  * Nothing is lost: a read copies the value out first and takes it off the
  * counter after, and only if the counter still is what was copied. User memory
- * is accessed with no lock held and while on no wait queue.
+ * is accessed while on no wait queue, and with no lock held but the gate, see
+ * evfd_file_read_gated().
  */
 #include <linux/anon_inodes.h>
 #include <linux/export.h>
@@ -61,9 +63,8 @@ static bool evfd_copy_to_iter(struct iov_iter *to, u64 n)
 }
 
 /*
- * A vector of one segment, and most of what io_uring passes, is a buffer in an
- * envelope. Accessing it directly spares the general way of copying, which is
- * longer than everything else on the path.
+ * ITER_UBUF is one user pointer: get_user() and put_user() are cheaper than the
+ * iov_iter helpers.
  */
 static bool evfd_iter_is_plain(const struct iov_iter *iter)
 {
@@ -75,82 +76,125 @@ static bool evfd_file_nowait(const struct file *file, int iocb_flags)
 	return (file->f_flags & O_NONBLOCK) || (iocb_flags & IOCB_NOWAIT);
 }
 
-/*
- * The events of evfd_file_read(), evfd_file_write() and evfd_file_poll() are out
- * of line, so that who is not traced keeps nothing for them in registers.
- */
-static noinline __cold void evfd_file_trace_fault(const struct evfd_ctx *ctx,
-						  enum evfd_op op)
+/* Return: -EFAULT. Out of line to keep the path that copies small. */
+static noinline __cold int evfd_file_fault(const struct evfd_ctx *ctx,
+					   enum evfd_op op)
 {
 	trace_evfd_fault(ctx, op);
-}
-
-static noinline __cold void evfd_file_trace_retry(const struct evfd_ctx *ctx,
-						  u64 n)
-{
-	trace_evfd_retry(ctx, n);
-}
-
-static noinline __cold __poll_t evfd_file_trace_poll(const struct evfd_ctx *ctx,
-						     __poll_t events)
-{
-	trace_evfd_poll(ctx, events, false);
-	return events;
+	return -EFAULT;
 }
 
 /*
- * One attempt to take what is there, into @to if it is not NULL, else @buf. With
- * @nofault it does not wait for a page of the buffer.
- * Return: 8; 0 if there was nothing, or another reader was faster, and then
- * @lost is what was copied for nothing; -EFAULT. But for 8, the counter is as if
- * this had not been called.
+ * One attempt to read, into @to if it is not NULL, else @buf. With @nofault it
+ * does not wait for a page of the buffer.
+ * Return: 8, @n is what was read and @left what is left, and evfd_ctx_end_read()
+ * has to follow; 0 if the count was 0, or another reader or a writer was faster,
+ * and then @n is what was copied for nothing; -EFAULT. Except for 8, the counter
+ * is unchanged.
+ */
+static __always_inline ssize_t evfd_file_copy_commit(struct evfd_ctx *ctx,
+						     char __user *buf,
+						     struct iov_iter *to,
+						     bool nofault, u64 *n,
+						     u64 *left)
+{
+	bool copied;
+
+	*left = evfd_ctx_count(ctx);
+	*n = evfd_count_take(*left, evfd_ctx_is_semaphore(ctx));
+	if (unlikely(!*n))
+		return 0;
+
+	if (nofault)
+		pagefault_disable();
+	if (to)
+		copied = evfd_copy_to_iter(to, *n);
+	else
+		copied = evfd_copy_to_user(buf, *n);
+	if (nofault)
+		pagefault_enable();
+	if (unlikely(!copied)) {
+		*n = 0;
+		return evfd_file_fault(ctx, EVFD_READ);
+	}
+
+	if (likely(evfd_ctx_commit(ctx, left, *n)))
+		return sizeof(*n);
+	if (to)
+		iov_iter_revert(to, sizeof(*n));
+	return 0;
+}
+
+/*
+ * One attempt to read, as evfd_file_copy_commit(); wakes those who wait for room.
+ * Return: the same; if 0, @lost is what was copied for nothing.
  */
 static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 						  char __user *buf,
 						  struct iov_iter *to,
 						  bool nofault, u64 *lost)
 {
-	u64 count = evfd_ctx_count(ctx);
-	u64 n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
-	bool copied;
+	ssize_t ret;
+	u64 left;
 
-	*lost = 0;
-	if (unlikely(!n))
-		return 0;
-
-	if (nofault)
-		pagefault_disable();
-	if (to)
-		copied = evfd_copy_to_iter(to, n);
-	else
-		copied = evfd_copy_to_user(buf, n);
-	if (nofault)
-		pagefault_enable();
-	if (unlikely(!copied)) {
-		evfd_file_trace_fault(ctx, EVFD_READ);
-		return -EFAULT;
-	}
-
-	if (likely(evfd_ctx_commit(ctx, count, n)))
-		return sizeof(n);
-	*lost = n;
-	if (to)
-		iov_iter_revert(to, sizeof(n));
-	return 0;
+	ret = evfd_file_copy_commit(ctx, buf, to, nofault, lost, &left);
+	if (likely(ret > 0))
+		evfd_ctx_end_read(ctx, *lost, left);
+	return ret;
 }
 
-/* Attempts until one succeeds, waiting before each if it has to and may. */
+/*
+ * Reads while those who add wait at the gate. Each of them that had passed it
+ * before can still cost a copy, but none can twice, so the loop ends: with a
+ * value, with a count of 0, or with a fault. Every change of the count is the
+ * same compare-and-exchange as ever; the gate only delays some of them. A read is
+ * therefore as atomic as without it.
+ *
+ * Holding the gate, nothing may fault or sleep, nor wake anybody: a waiter's
+ * callback may add to this counter.
+ * Return: as evfd_file_try_take(); -EFAULT also for a page that is not there yet.
+ */
+static ssize_t evfd_file_read_gated(struct evfd_ctx *ctx, char __user *buf,
+				    struct iov_iter *to)
+{
+	unsigned long flags;
+	ssize_t ret;
+	u64 n, left;
+
+	raw_spin_lock_irqsave(&ctx->gate, flags);
+	do {
+		ret = evfd_file_copy_commit(ctx, buf, to, true, &n, &left);
+		if (!ret && n)
+			trace_evfd_retry(ctx, n);
+	} while (!ret && n);
+	raw_spin_unlock_irqrestore(&ctx->gate, flags);
+
+	if (ret > 0)
+		evfd_ctx_end_read(ctx, n, left);
+	return ret;
+}
+
+/*
+ * Goes on after an attempt that returned 0, waiting before each further one if it
+ * has to and may. @lost: what that attempt copied for nothing.
+ */
 static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 					    char __user *buf,
-					    struct iov_iter *to)
+					    struct iov_iter *to, u64 lost)
 {
 	struct evfd_ctx *ctx = file->private_data;
-	bool woken = false;
+	bool woken = false, faulted = false;
+	unsigned int losses = 0;
 	ssize_t ret;
-	u64 lost;
 
 	do {
-		if (!evfd_ctx_count(ctx)) {
+		bool gated;
+
+		if (lost) {
+			trace_evfd_retry(ctx, lost);
+			losses++;
+		}
+		if (!evfd_ctx_count_ordered(ctx)) {
 			if (evfd_file_nowait(file, iocb_flags))
 				return -EAGAIN;
 			ret = evfd_ctx_wait_readable(ctx);
@@ -158,16 +202,23 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 				return ret;
 			woken = true;
 		}
-		/*
-		 * Who was woken passes the wake on before it waits for a page,
-		 * which may be long in coming, and from somebody who waits for
-		 * this counter; or which may not come at all.
-		 */
-		ret = evfd_file_try_take(ctx, buf, to, woken, &lost);
-		if (unlikely(lost))
-			evfd_file_trace_retry(ctx, lost);
-		if (woken && ret == -EFAULT) {
-			evfd_ctx_pass_on(ctx);
+
+		/* Having faulted, the next attempt waits for the page. */
+		gated = losses >= EVFD_READ_TRIES && !faulted;
+		lost = 0;
+		if (gated)
+			ret = evfd_file_read_gated(ctx, buf, to);
+		else
+			ret = evfd_file_try_take(ctx, buf, to, woken, &lost);
+		faulted = ret == -EFAULT && (woken || gated);
+		if (faulted) {
+			/*
+			 * A woken reader passes the wakeup on before it waits
+			 * for a page. The page may take long, may never come, or
+			 * may come from a task that waits for this counter.
+			 */
+			if (woken)
+				evfd_ctx_pass_on(ctx);
 			woken = false;
 			ret = 0;
 		}
@@ -182,28 +233,6 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 	return ret;
 }
 
-static noinline __cold ssize_t evfd_file_take_lost(struct file *file,
-						   int iocb_flags,
-						   char __user *buf,
-						   struct iov_iter *to,
-						   u64 lost)
-{
-	evfd_file_trace_retry(file->private_data, lost);
-	return evfd_file_take_slow(file, iocb_flags, buf, to);
-}
-
-/* Goes on after an attempt that returned 0. */
-static __always_inline ssize_t evfd_file_take_again(struct file *file,
-						    int iocb_flags,
-						    char __user *buf,
-						    struct iov_iter *to,
-						    u64 lost)
-{
-	if (unlikely(lost))
-		return evfd_file_take_lost(file, iocb_flags, buf, to, lost);
-	return evfd_file_take_slow(file, iocb_flags, buf, to);
-}
-
 static ssize_t evfd_file_read(struct file *file, char __user *buf, size_t len,
 			      loff_t *ppos)
 {
@@ -216,7 +245,7 @@ static ssize_t evfd_file_read(struct file *file, char __user *buf, size_t len,
 	ret = evfd_file_try_take(file->private_data, buf, NULL, false, &lost);
 	if (likely(ret))
 		return ret;
-	return evfd_file_take_again(file, 0, buf, NULL, lost);
+	return evfd_file_take_slow(file, 0, buf, NULL, lost);
 }
 
 /* For readv, io_uring and AIO; the segments are one buffer. */
@@ -241,7 +270,7 @@ static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	}
 	if (likely(ret))
 		return ret;
-	return evfd_file_take_again(file, iocb->ki_flags, NULL, to, lost);
+	return evfd_file_take_slow(file, iocb->ki_flags, NULL, to, lost);
 }
 
 /* Adds @n, waiting for room before each attempt if it has to and may. */
@@ -256,8 +285,11 @@ static noinline ssize_t evfd_file_add_slow(struct file *file, int iocb_flags,
 	do {
 		int ret;
 
-		if (evfd_file_nowait(file, iocb_flags))
-			return -EAGAIN;
+		if (evfd_file_nowait(file, iocb_flags)) {
+			if (!evfd_count_can_add(evfd_ctx_count_ordered(ctx), n))
+				return -EAGAIN;
+			continue;
+		}
 		ret = evfd_ctx_wait_writable(ctx, n);
 		if (ret)
 			return ret;
@@ -286,10 +318,8 @@ static ssize_t evfd_file_write(struct file *file, const char __user *buf,
 
 	if (len != sizeof(n))
 		return -EINVAL;
-	if (!evfd_copy_from_user(&n, buf)) {
-		evfd_file_trace_fault(file->private_data, EVFD_WRITE);
-		return -EFAULT;
-	}
+	if (!evfd_copy_from_user(&n, buf))
+		return evfd_file_fault(file->private_data, EVFD_WRITE);
 
 	return evfd_file_add(file, 0, n);
 }
@@ -304,10 +334,8 @@ static ssize_t evfd_file_write_segment(struct kiocb *iocb,
 
 	if (len != sizeof(n))
 		return -EINVAL;
-	if (!copy_from_iter_full(&n, sizeof(n), from)) {
-		evfd_file_trace_fault(iocb->ki_filp->private_data, EVFD_WRITE);
-		return -EFAULT;
-	}
+	if (!copy_from_iter_full(&n, sizeof(n), from))
+		return evfd_file_fault(iocb->ki_filp->private_data, EVFD_WRITE);
 
 	ret = evfd_file_add(iocb->ki_filp, iocb->ki_flags, n);
 	if (ret < 0)
@@ -349,7 +377,7 @@ static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	if (evfd_iter_is_plain(from) && iov_iter_count(from) == sizeof(n) &&
 	    likely(evfd_copy_from_user(&n, iter_iov_addr(from)))) {
-		/* All of it is used up; to advance it would need a stack. */
+		/* Consume the iterator; iov_iter_advance() needs a stack frame. */
 		iov_iter_truncate(from, 0);
 		if (likely(evfd_ctx_add(ctx, n)))
 			return sizeof(n);
@@ -358,7 +386,15 @@ static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return evfd_file_write_segments(iocb, from);
 }
 
-/* Queues and looks. Out of line, since most polls only look. */
+/* Out of line to keep the untraced path small. */
+static noinline __cold __poll_t evfd_file_trace_poll(const struct evfd_ctx *ctx,
+						     __poll_t events)
+{
+	trace_evfd_poll(ctx, events, false);
+	return events;
+}
+
+/* Queues and checks. Out of line, since most polls only check. */
 static noinline __poll_t evfd_file_poll_wait(struct file *file,
 					     poll_table *wait)
 {
@@ -412,8 +448,8 @@ static void evfd_file_show_fdinfo(struct seq_file *m, struct file *file)
 		   "evfd-readers: %u\n"
 		   "evfd-writers: %u\n"
 		   "evfd-pollers: %u\n",
-		   evfd_ctx_count(ctx), ctx->id, evfd_ctx_is_semaphore(ctx),
-		   evfd_ctx_queued(&ctx->readers),
+		   evfd_ctx_count_ordered(ctx), ctx->id,
+		   evfd_ctx_is_semaphore(ctx), evfd_ctx_queued(&ctx->readers),
 		   evfd_ctx_queued(&ctx->writers),
 		   evfd_ctx_queued(&ctx->pollers));
 }

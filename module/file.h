@@ -9,6 +9,9 @@
 
 struct file;
 
+/* After so many copies for nothing, a read makes those who add wait. */
+#define EVFD_READ_TRIES	8
+
 struct file *evfd_file_alloc(u64 initval, u64 flags);
 
 #endif /* _EVFD_FILE_H */

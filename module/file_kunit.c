@@ -1049,6 +1049,14 @@ struct evfd_test_watch {
 	bool told;
 };
 
+/* The same, for a reader that loses as often as it copies. */
+struct evfd_test_losses {
+	u64 value;
+	struct evfd_ctx *ctx;
+	struct task_struct *reader;
+	int before, gated;
+};
+
 static void evfd_test_on_copy(struct perf_event *event,
 			      struct perf_sample_data *data,
 			      struct pt_regs *regs)
@@ -1108,6 +1116,102 @@ static void evfd_file_killed_reader_passes_the_wake_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, killed->ret, -ERESTARTSYS);
 	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
 	KUNIT_EXPECT_EQ(test, reader->total, 6);
+}
+
+static void evfd_test_on_each_copy(struct perf_event *event,
+				   struct perf_sample_data *data,
+				   struct pt_regs *regs)
+{
+	struct evfd_test_losses *losses = event->overflow_handler_context;
+	u64 count = evfd_ctx_count(losses->ctx);
+
+	/* Once a copy, which may be of several steps: when all is there. */
+	if (current != losses->reader || losses->value != count)
+		return;
+	if (!raw_spin_is_locked(&losses->ctx->gate))
+		losses->before++;
+	else if (losses->gated++)
+		return;
+	/* Also once at the gate: a writer that had passed it. */
+	evfd_ctx_update(losses->ctx, &count, count + 1);
+}
+
+/* A read that loses each time makes the others wait, and takes all. */
+static void evfd_file_read_is_bounded(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 5, EVFD_NONBLOCK);
+	struct perf_event * __percpu *events;
+	struct evfd_test_losses *losses;
+	struct perf_event_attr attr;
+	ssize_t ret;
+
+	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, losses);
+	losses->ctx = evfd_test_ctx(test, file);
+	losses->reader = current;
+
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)&losses->value;
+	attr.bp_len = HW_BREAKPOINT_LEN_8;
+	attr.bp_type = HW_BREAKPOINT_W;
+	events = register_wide_hw_breakpoint(&attr, evfd_test_on_each_copy,
+					     losses);
+	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)events));
+	ret = evfd_test_kread(file, 0, &losses->value);
+	unregister_wide_hw_breakpoint(events);
+
+	KUNIT_EXPECT_EQ(test, ret, 8);
+	KUNIT_EXPECT_EQ(test, losses->before, EVFD_READ_TRIES);
+	KUNIT_EXPECT_EQ(test, losses->gated, 2);
+	KUNIT_EXPECT_EQ(test, losses->value, 5 + EVFD_READ_TRIES + 1);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(losses->ctx), 0);
+	KUNIT_EXPECT_FALSE(test, raw_spin_is_locked(&losses->ctx->gate));
+}
+#endif
+
+#ifdef CONFIG_SMP
+/* Adds n when somebody holds the gate. */
+static int evfd_test_thread_at_gate(struct evfd_kunit_task *task)
+{
+	while (!raw_spin_is_locked(&task->ctx->gate) && !kthread_should_stop())
+		cond_resched();
+	WRITE_ONCE(task->total, 1);
+	if (task->priv)
+		evfd_signal(task->ctx);
+	else
+		evfd_ctx_add(task->ctx, task->n);
+	return 0;
+}
+
+/* While a reader holds the gate, nobody adds. */
+static void evfd_ctx_gate_holds_adders(struct kunit *test)
+{
+	int i, us;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+
+	for (i = 0; i < 2; i++) {
+		struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
+		struct evfd_kunit_task *task;
+		unsigned long flags;
+		u64 count;
+
+		task = evfd_kunit_start(test, evfd_test_thread_at_gate, ctx,
+					i ? ctx : NULL, 1);
+		raw_spin_lock_irqsave(&ctx->gate, flags);
+		for (us = 0; us < USEC_PER_SEC && !READ_ONCE(task->total); us++)
+			udelay(1);
+		/* It is at the gate, or will be. */
+		udelay(500);
+		count = evfd_ctx_count(ctx);
+		raw_spin_unlock_irqrestore(&ctx->gate, flags);
+
+		KUNIT_EXPECT_EQ(test, count, 0);
+		KUNIT_EXPECT_EQ(test, READ_ONCE(task->total), 1);
+		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task));
+		KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 1);
+	}
 }
 #endif
 
@@ -1226,6 +1330,10 @@ static struct kunit_case evfd_file_cases[] = {
 	KUNIT_CASE(evfd_file_killed_reader_stops_trying),
 #ifdef CONFIG_HAVE_HW_BREAKPOINT
 	KUNIT_CASE(evfd_file_killed_reader_passes_the_wake_on),
+	KUNIT_CASE(evfd_file_read_is_bounded),
+#endif
+#ifdef CONFIG_SMP
+	KUNIT_CASE(evfd_ctx_gate_holds_adders),
 #endif
 	KUNIT_CASE(evfd_file_killed_readers_lose_nothing),
 	{}

@@ -160,8 +160,8 @@ static void evfd_trace_nobody_waits(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, log->text, "");
 
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 3));
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_commit(ctx, 0, 0));
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_commit(ctx, 3, 1));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 0, 0));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 3, 1));
 	evfd_ctx_do_read(ctx, &n);
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 0));
 	evfd_ctx_pass_on(ctx);
@@ -271,7 +271,7 @@ static void evfd_trace_a_take_wakes(struct kunit *test)
 			   "wake queue=2 nr=0 why=1\n");
 }
 
-/* A consumer in the kernel tells pollers of room, if there was none. */
+/* A consumer in the kernel tells pollers of room each time. */
 static void evfd_trace_room_is_told_of(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX,
@@ -285,7 +285,8 @@ static void evfd_trace_room_is_told_of(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, log->text,
 			   "read n=1 count=18446744073709551613\n"
 			   "wake queue=0 nr=1 why=1\n"
-			   "read n=1 count=18446744073709551612\n");
+			   "read n=1 count=18446744073709551612\n"
+			   "wake queue=0 nr=1 why=1\n");
 }
 
 static void evfd_test_signal_once(struct evfd_kunit_poller *poller)

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
 
 #include "kselftest_harness.h"
 #include "evfd_module.h"
@@ -23,6 +24,9 @@
 /* For a whole test, on a slow machine. */
 #define PATIENCE_S	200
 #define PERIOD_NS	1000000
+
+/* Ends what runs until then. */
+static atomic_bool enough;
 
 static const char * const samples[] = { "evfd_ticker", "evfd_consumer" };
 
@@ -284,6 +288,66 @@ TEST_F_TIMEOUT(samples, ticks_saturate, PATIENCE_S)
 	EXPECT_EQ(variant->flags ? POLLIN : POLLOUT, pfd.revents);
 }
 
+/* Runs on CPU 0 alone, and nothing else does there, until the test ends. */
+static ssize_t hog(struct evfd_task *thread)
+{
+	struct sched_param param = { .sched_priority = 50 };
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu) ||
+	    start(thread->fd, thread->arg, PERIOD_NS) ||
+	    sched_setscheduler(0, SCHED_FIFO, &param))
+		return -errno;
+	thread->value = 1;
+	while (!atomic_load(&enough))
+		;
+	return 0;
+}
+
+/*
+ * The signals come in hard interrupts of a CPU where no other task runs. On
+ * PREEMPT_RT they leave the wakeups to a worker, which has to run elsewhere.
+ */
+TEST_F_TIMEOUT(samples, a_hog_delays_no_wakeup, PATIENCE_S)
+{
+	struct evfd_task thread = { .op = hog, .fd = self->ticker };
+	char throttle[32];
+	cpu_set_t cpu;
+	uint64_t n;
+	int i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	CPU_ZERO(&cpu);
+	CPU_SET(1, &cpu);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	ASSERT_EQ(0, evfd_test_proc("/proc/sys/kernel/sched_rt_runtime_us", "",
+				    "%31s", throttle));
+	ASSERT_EQ(0, evfd_test_put("/proc/sys/kernel", "sched_rt_runtime_us",
+				   "-1"));
+	thread.arg = self->fd;
+	atomic_store(&enough, false);
+	ASSERT_EQ(0, evfd_task_run(&thread));
+	EXPECT_TRUE(evfd_test_until(*(volatile uint64_t *)&thread.value ||
+				    thread.done));
+	/* Each read but the first has to wait for a tick. */
+	for (i = 0; i < 20 && !thread.done; i++) {
+		struct pollfd p = { .fd = self->fd, .events = POLLIN };
+
+		if (poll(&p, 1, EVFD_TEST_PATIENCE_MS) != 1 ||
+		    evfd_test_read(self->fd, &n) != 8)
+			break;
+	}
+	atomic_store(&enough, true);
+	evfd_test_put("/proc/sys/kernel", "sched_rt_runtime_us", throttle);
+	ASSERT_EQ(0, evfd_task_join(&thread));
+	EXPECT_EQ(0, thread.ret);
+	EXPECT_EQ(20, i)
+		TH_LOG("no wakeup while the hog runs");
+}
+
 TEST_F_TIMEOUT(samples, several_tickers_signal_one_counter, PATIENCE_S)
 {
 	uint64_t ticks = 0;
@@ -410,8 +474,6 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_all_of_many_writers, PATIENCE_S)
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
 
-static atomic_bool enough;
-
 static ssize_t write_on(struct evfd_task *thread)
 {
 	while (!enough) {
@@ -503,6 +565,28 @@ TEST_F_TIMEOUT(samples, a_consumer_makes_room_for_writers, PATIENCE_S)
 }
 
 /* The last close is announced; what was written before is taken first. */
+/* OUT held before, but not for 10: the edge is that there is more room now. */
+TEST_F_TIMEOUT(samples, a_consumer_tells_edge_triggered_writers, PATIENCE_S)
+{
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
+	int consumer = open_consumer();
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+	int fd = evfd_test_create(EVFD_NONBLOCK | variant->flags, MAX - 3);
+
+	ASSERT_LE(0, ep);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event));
+	ASSERT_EQ(1, epoll_wait(ep, &event, 1, 0));
+	ASSERT_EQ(-EAGAIN, evfd_test_write(fd, 10));
+	ASSERT_EQ(0, epoll_wait(ep, &event, 1, 0));
+	ASSERT_EQ(0, attach(consumer, fd));
+	EXPECT_EQ(1, epoll_wait(ep, &event, 1, EVFD_TEST_PATIENCE_MS));
+	EXPECT_EQ(EPOLLOUT, event.events);
+	close(consumer);
+	close(ep);
+	close(fd);
+}
+
 TEST_F_TIMEOUT(samples, the_last_close_detaches_a_consumer, PATIENCE_S)
 {
 	int copy = dup(self->fd), i;
