@@ -161,7 +161,7 @@ lab:
 		$(if $(SOLUTION),--solution,$(if $(RESET),--reset))))
 
 mutants:
-	@tests/mutants/run $(ONLY:%=--only '%')
+	@tests/mutants/run $(ONLY:%='%')
 
 coverage:
 	@tests/coverage/run
