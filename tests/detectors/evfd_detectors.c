@@ -11,6 +11,8 @@
  * reports that have to follow.
  */
 #include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -18,6 +20,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timer.h>
@@ -224,6 +227,43 @@ static void no_race(void)
 	run_twice(race_marked);
 }
 
+/*
+ * CSD_LOCK_WAIT_DEBUG: a CPU does not answer another one's call for longer than
+ * the minute that scripts/vm allows.
+ */
+static int evfd_deaf;
+
+static int deaf(void *done)
+{
+	local_irq_disable();
+	WRITE_ONCE(evfd_deaf, 1);
+	mdelay(65 * MSEC_PER_SEC);
+	local_irq_enable();
+	complete(done);
+	return 0;
+}
+
+static void do_nothing(void *unused)
+{
+}
+
+static void deaf_cpu(void)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	struct task_struct *task;
+
+	task = kthread_create(deaf, &done, "evfd_detectors");
+	if (IS_ERR(task))
+		return;
+	kthread_bind(task, 1);
+	wake_up_process(task);
+	/* Whoever goes on then is on another CPU. */
+	while (!READ_ONCE(evfd_deaf))
+		msleep(20);
+	smp_call_function_single(1, do_nothing, NULL, 1);
+	wait_for_completion(&done);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -241,6 +281,7 @@ static const struct {
 	{ "refcount", refcount_from_zero },
 	{ "race", race },
 	{ "no-race", no_race },
+	{ "deaf-cpu", deaf_cpu },
 };
 
 static int __init evfd_detectors_init(void)
