@@ -249,7 +249,8 @@ int evfd_ctx_wait_readable(struct evfd_ctx *ctx)
 			schedule();
 		}
 		finish_wait(&ctx->readers, &wait);
-		if (evfd_ctx_count(ctx))
+		/* In order, since it may be the last check before -ERESTARTSYS. */
+		if (evfd_ctx_count_ordered(ctx))
 			return 0;
 	} while (!signal_pending(current));
 
@@ -273,11 +274,12 @@ int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n)
 	 * wait_event_interruptible(), with an event before it sleeps. The macro
 	 * queues the task and sets its state, which is a full barrier, before
 	 * it evaluates the condition. Pairs with the update before
-	 * evfd_ctx_taken().
+	 * evfd_ctx_taken(). With a signal pending it does neither, so the
+	 * condition has a barrier of its own.
 	 */
 	might_sleep();
 	return ___wait_event(ctx->writers,
-			     evfd_count_can_add(evfd_ctx_count(ctx), n),
+			     evfd_count_can_add(evfd_ctx_count_ordered(ctx), n),
 			     TASK_INTERRUPTIBLE, 0, 0,
 			     trace_evfd_block(ctx, EVFD_WRITERS, n); schedule());
 }
@@ -456,8 +458,11 @@ void evfd_ctx_do_read(struct evfd_ctx *ctx, u64 *cnt)
 
 	do {
 		*cnt = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
-		if (!*cnt)
+		if (!*cnt) {
+			/* The 0 may come from a failed exchange, which is relaxed. */
+			smp_acquire__after_ctrl_dep();
 			return;
+		}
 	} while (!evfd_ctx_commit(ctx, &count, *cnt));
 
 	evfd_ctx_end_read(ctx, *cnt, count);

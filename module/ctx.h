@@ -190,8 +190,9 @@ static inline void evfd_ctx_taken(struct evfd_ctx *ctx)
 
 /*
  * Lets a reader that lost too often go first. To be called before an update that
- * makes the count grow. No barrier is needed: an update that slips past costs the
- * reader one more copy.
+ * makes the count grow. An update that slips past costs the reader one more copy.
+ * Nobody slips past twice: the first update is a full barrier before the second
+ * check. Pairs with the barrier in evfd_file_read_gated().
  */
 static inline void evfd_ctx_pass_gate(struct evfd_ctx *ctx)
 {

@@ -162,6 +162,11 @@ static ssize_t evfd_file_read_gated(struct evfd_ctx *ctx, char __user *buf,
 	u64 n, left;
 
 	raw_spin_lock_irqsave(&ctx->gate, flags);
+	/*
+	 * Whoever updates the count behind our back from here on sees the gate
+	 * held when it next checks. Pairs with evfd_ctx_update().
+	 */
+	smp_mb__after_spinlock();
 	do {
 		ret = evfd_file_copy_commit(ctx, buf, to, true, &n, &left);
 		if (!ret && n)
