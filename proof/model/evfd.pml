@@ -16,8 +16,12 @@
  * Checked in every run:
  *  - conservation: what was written is what was read plus the count;
  *  - when nothing moves any more, no task sleeps that could go on;
+ *  - then no edge-triggered poller sleeps that was not told of the last add, or of
+ *    the last take, while that holds;
  *  - a wake for n reaches at most n readers, in plain mode at most one;
  *  - after evfd_ctx_remove_wait_queue() the callback does not run;
+ *  - a callback is told of each mask;
+ *  - a read that holds the gate loses once to each writer and signal at most;
  *  - a counter is on the list of deferred wakes once at most;
  *  - nobody waits for a lock for ever (spin's end states);
  *  - with -DFINITE, every run ends (spin's non-progress cycles; no step counts as
@@ -71,6 +75,22 @@
 #ifndef W2
 #define W2 IN
 #endif
+#ifndef NT
+#define NT 0	/* in-kernel takes */
+#endif
+#ifndef MASK
+#define MASK 0		/* the mask of those signals: OUT or PRI */
+#endif
+#ifndef ADDS
+#define ADDS 1		/* how often each writer writes */
+#endif
+#ifndef GATE
+#define GATE 0		/* EVFD_READ_TRIES; 0: a read never takes the gate */
+#endif
+#ifndef STARVED
+#define STARVED 0	/* 1: the first reader, once woken, gets no CPU until all else
+			   has come to rest; 2: never */
+#endif
 #ifndef HARDIRQ
 #define HARDIRQ 0	/* signals come in a hard interrupt of PREEMPT_RT */
 #endif
@@ -87,9 +107,15 @@
 
 #define IN 1
 #define OUT 2
+#define EDGE 4	/* EPOLLET */
+#define PRI 8
+#define ROOM 16	/* EVFD_DEFERRED_ROOM */
+#define IN_EDGE (IN | EDGE)
+#define OUT_EDGE (OUT | EDGE)
 
 #define AMOUNT(w) (((w) == 0) * N0 + ((w) == 1) * N1 + ((w) > 1) * N2)
 #define WANT(p) (((p) == 0) * W0 + ((p) == 1) * W1 + ((p) > 1) * W2)
+#define EDGES (((W0 | W1 | W2) & EDGE) && NP > 0)
 
 /* counter.h: evfd_count_can_add(), evfd_count_take(), evfd_count_poll() */
 #define CAN_ADD(c, n) (OVERFLOW - (c) > (n))
@@ -105,16 +131,21 @@ bit asleep[TASKS + 1];	/* TASK_INTERRUPTIBLE */
 bit sig[TASKS + 1];	/* signal_pending() */
 bit triggered[TASKS + 1];	/* poll_wqueues::triggered */
 byte faults = FAULTS;
+bit cpu = !STARVED;	/* the first reader gets a CPU */
+bit chosen;		/* STARVED: a wake has chosen it */
 
 /* Queues. Those of tasks hold their numbers; that of pollers has flags. */
 chan readers = [TASKS + 1] of { byte };
 chan writers = [TASKS + 1] of { byte };
 bit polls[TASKS + 1];
+bit news[TASKS + 1];	/* an edge that its poller has not been told of */
 byte npolls;
 bit kwait;		/* the in-kernel waiter is queued */
 bit kgone;		/* and was removed */
 bit plock;		/* pollers.lock, where callbacks run under it */
 byte ksignals = KSIGNALS;
+bit untold;		/* the callback was not told of a signal's mask */
+bit gate;		/* evfd_ctx::gate is held */
 
 /* evfd_ctx::deferred_events, ::deferred, and the work's pending bit */
 byte events;
@@ -122,9 +153,9 @@ bit listed;		/* on evfd_deferred_ctxs */
 bit turn;		/* on the worker's own list */
 bit pending;
 
-hidden byte x, k, nleft, nwoken, holds;
+hidden byte x, k, nleft, nwoken, holds, nasleep;
 #if KWAIT
-bit tell;
+byte tell;
 #else
 hidden byte tell;
 #endif
@@ -139,6 +170,25 @@ hidden byte tell;
 #define PACTIVE (npolls > 0 || kwait)
 #define RACTIVE (len(readers) > 0)
 #define WACTIVE (len(writers) > 0)
+
+/* Part of an add or a take: news for the edge-triggered that wait for ev. */
+inline edge(ev)
+{
+#if EDGES
+	k = NR + NW;
+	do
+	:: k < TASKS ->
+		if
+		:: polls[k] && (WANT(k - NR - NW) & (EDGE | ev)) == (EDGE | ev) ->
+			news[k] = 1
+		:: else
+		fi;
+		k++
+	:: else -> break
+	od;
+#endif
+	skip
+}
 
 /* ---- kernel/sched/wait.c ---- */
 
@@ -164,6 +214,7 @@ inline wake_up(q, nr, served)
 			if
 			:: nleft > 0 && asleep[x] ->
 				asleep[x] = 0;
+				chosen = (chosen || (STARVED && x == 0));
 				nleft--;
 				nwoken++
 			:: else ->
@@ -249,7 +300,7 @@ inline wait_readable()
 		:: count > 0 || sig[me]
 		:: else ->
 			/* schedule() */
-end_wait:		!asleep[me] || sig[me]
+end_wait:		(!asleep[me] || sig[me]) && (me > 0 || cpu)
 		fi;
 		d_step { asleep[me] = 0; dequeue(readers) };
 		if
@@ -296,27 +347,43 @@ inline wake_later(ev)
  * reader().
  */
 
-/* evfd_ctx_take() in evfd_ctx_do_read() */
+/* What evfd_ctx_do_read() takes. */
 inline do_take()
 {
 	d_step {
 		x = TAKE(count);
 		count = count - x;
-		balance = balance - x
+		balance = balance - x;
+		edge(OUT)
 	}
 }
 
-/* Does such a take change EPOLLOUT? As evfd_ctx_did_read() asks. */
+/* For M_TAKE_QUIET: does such a take change EPOLLOUT? */
 #define OUT_CHANGES ((POLL(count) ^ POLL(count - TAKE(count))) & OUT)
 
+/*
+ * evfd_ctx_pass_gate(), evfd_ctx_wait_gate(): before it adds, a writer or a signal
+ * waits while a reader that lost too often holds the gate. A step of its own, so a
+ * reader can take the gate right after it.
+ */
+#if GATE && !defined(M_GATE_OPEN)
+#define PASS_GATE !gate;
+#else
+#define PASS_GATE
+#endif
+
 /* evfd_signal_mask() and evfd_count_signal(), without the wake */
-inline do_signal()
+inline do_signal(m)
 {
 	d_step {
+#if MASK
+		untold = (untold || m);
+#endif
 		if
 		:: count < OVERFLOW -> count++; balance++
 		:: else
-		fi
+		fi;
+		edge(IN)
 	}
 }
 
@@ -328,21 +395,24 @@ inline do_signal()
 inline callback()
 {
 	assert(!kgone);
+#if MASK
+	untold = (untold && (tell & MASK) != MASK);
+#endif
 	if
 	:: true
-	:: atomic { count > 0 && !OUT_CHANGES -> do_take() };
-		if
-		:: WACTIVE -> wake_later(OUT)
-		:: else
-		fi
+#ifdef M_TAKE_QUIET
+	:: atomic { count > 0 && !OUT_CHANGES -> do_take() }
 	:: atomic { count > 0 && OUT_CHANGES -> do_take() };
-		wake_later(OUT)
-#ifdef M_SIGNAL_ALWAYS
-	:: do_signal();
 #else
-	:: atomic { ksignals > 0 -> ksignals--; do_signal() };
+	:: atomic { count > 0 -> do_take() };
 #endif
-		wake_later(IN)	/* this queue is not empty */
+		wake_later(ROOM)	/* this queue is not empty */
+#ifdef M_SIGNAL_ALWAYS
+	:: do_signal(0);
+#else
+	:: atomic { ksignals > 0 -> ksignals--; PASS_GATE do_signal(0) };
+#endif
+		wake_later(IN)
 	fi
 }
 #endif
@@ -357,17 +427,19 @@ inline wake_pollers(ev, still)
 	atomic { !plock -> plock = 1 };
 #endif
 	d_step {
-		holds = ((POLL(count) & (still)) == (still));
 #ifdef M_TELL_LATE
-		tell = 1;
+		tell = ev;
+#elif defined(M_MASK_GONE)
+		tell = ((POLL(count) & (still)) == (still) -> ev : 0);
 #else
-		tell = holds;
+		tell = ev & (POLL(count) | ~(still));
 #endif
+		holds = !(tell & (still) & ~POLL(count));
 		x = NR + NW;
 		do
 		:: x < TASKS ->
 			if
-			:: tell && polls[x] && (WANT(x - NR - NW) & ev) ->
+			:: polls[x] && (WANT(x - NR - NW) & tell & ~EDGE) ->
 				assert(holds);
 				triggered[x] = 1
 			:: else
@@ -378,7 +450,7 @@ inline wake_pollers(ev, still)
 	};
 #if KWAIT
 	if
-	:: kwait && tell && (ev & IN) -> callback()
+	:: kwait && tell -> callback()
 	:: else
 	fi;
 	d_step { plock = 0; tell = 0 }
@@ -410,18 +482,18 @@ inline wake_readers(n)
  * left out: they come again in the second, and a run in which only those of the
  * first find nobody is one in which those of the second come as early.
  */
-inline added(n)
+inline added(n, ev)
 {
 #if NP || KWAIT
 	if
-	:: PACTIVE -> wake_pollers(IN, ((n) > 0 -> IN : 0))
+	:: PACTIVE -> wake_pollers((ev), ((n) > 0 -> IN : 0))
 	:: else
 	fi;
 #endif
 	wake_readers(n)
 }
 
-/* evfd_ctx_taken(), evfd_ctx_wake_taken(), likewise */
+/* evfd_ctx_end_read(), evfd_ctx_taken(), evfd_ctx_wake_taken(), likewise */
 inline taken()
 {
 #if NP || KWAIT
@@ -456,16 +528,37 @@ inline pass_on()
 
 /* ---- module/file.c ---- */
 
+#if GATE
+#define ADDERS (NW + NS + KSIGNALS)
+#define GATED gated
+#define LEAVE_GATE if :: gated -> atomic { gate = 0; gated = 0 } :: else fi;
+#define FAULTED faulted = 1;
+#else
+#define GATED 0
+#define LEAVE_GATE
+#define FAULTED
+#endif
+#ifdef M_GATE_FAULT
+#define FAULT_LEAVES_GATE gated = 0;
+#else
+#define FAULT_LEAVES_GATE LEAVE_GATE
+#endif
+
 #if NR
 /*
- * evfd_file_try_take(), evfd_file_take_slow(). A copy that faults is tried again
- * once if the reader was woken, who has passed the wake on by then. Else it is
- * -EFAULT, or the page does not come before all else has ended.
+ * evfd_file_try_take() and evfd_file_copy_commit(), evfd_file_take_slow(). A copy
+ * that faults is tried again once if the reader was woken, and has passed the wake
+ * on by then. Else it is -EFAULT, or the page does not come before all else has
+ * ended. It is also tried again, without the gate, if the reader held that.
  */
 proctype reader(byte me)
 {
 	byte c;
 	bit intr, waited;
+#if GATE
+	byte losses, gated_losses;
+	bit gated, faulted;
+#endif
 #ifdef M_COMMIT_FIRST
 	byte n;
 #endif
@@ -473,6 +566,7 @@ proctype reader(byte me)
 again:	c = count;
 	do
 	:: c == 0 ->
+		LEAVE_GATE
 		wait_readable();
 		if
 		:: intr -> goto interrupted
@@ -483,8 +577,14 @@ again:	c = count;
 		if
 #ifndef M_KEEP_WAKE
 		:: waited ->
+			FAULT_LEAVES_GATE
 			pass_on();
-			atomic { waited = 0; c = count }
+			atomic { waited = 0; FAULTED c = count }
+#endif
+#if GATE
+		:: gated && !waited ->
+			FAULT_LEAVES_GATE
+			atomic { FAULTED c = count }
 #endif
 		:: else ->
 			c = 0;
@@ -500,21 +600,40 @@ again:	c = count;
 		break }
 #else
 	:: atomic { c > 0 && TAKE(count) == TAKE(c) ->
-		count = count - TAKE(c); balance = balance - TAKE(c);
+		count = count - TAKE(c); balance = balance - TAKE(c); edge(OUT);
 		c = 0; waited = 0; break }
 	:: atomic { c > 0 && TAKE(count) != TAKE(c) -> c = count };
+#if GATE
+		/* evfd_file_read_gated() */
+		if
+		:: atomic { gated ->
+				gated_losses = gated_losses + (c > 0);
+				assert(gated_losses <= ADDERS) }
+		:: atomic { !gated && losses + 1 >= GATE && !faulted && !gate ->
+				gate = 1; gated = 1; gated_losses = 0; c = count }
+		:: atomic { !gated && (losses + 1 < GATE || faulted) ->
+				losses = losses + (losses + 1 < GATE); faulted = 0 }
+		fi;
+#endif
 #if SIGNALS
 		/* only a fatal signal, but any could be one */
 		if
-		:: sig[me] -> c = 0; pass_on(); atomic { waited = 0; goto interrupted }
+		:: sig[me] && !GATED ->
+			c = 0; pass_on(); atomic { waited = 0; goto interrupted }
 		:: true
 		fi
 #endif
 #endif
 #endif
 	od;
+#ifndef M_GATE_WAKE
+	LEAVE_GATE
+#endif
 #ifndef M_TAKE_SILENT
 	taken();
+#endif
+#ifdef M_GATE_WAKE
+	LEAVE_GATE
 #endif
 #ifdef M_COMMIT_FIRST
 	if
@@ -543,11 +662,18 @@ out:	skip
 proctype writer(byte me; byte amount)
 {
 	bit intr;
+#if ADDS > 1
+	byte adds = ADDS;
+#endif
+#ifdef M_ADD_QUIET
+	bit quiet;
+#endif
 
-again:	do
+again:	PASS_GATE
+	do
 #ifdef M_WAKE_FIRST
 	:: CAN_ADD(count, amount) ->
-		added(amount);
+		added(amount, IN);
 		if
 		:: atomic { CAN_ADD(count, amount) ->
 			count = count + amount; balance = balance + amount; break }
@@ -555,17 +681,32 @@ again:	do
 		fi
 #else
 	:: atomic { CAN_ADD(count, amount) ->
-		count = count + amount; balance = balance + amount; break }
+#ifdef M_ADD_QUIET
+		quiet = (count > 0);
+#endif
+		count = count + amount; balance = balance + amount; edge(IN); break }
 #endif
 	:: !CAN_ADD(count, amount) ->
 		wait_event(writers, WSORTED, CAN_ADD(count, amount));
 		if
 		:: intr -> goto interrupted
 		:: else
-		fi
+		fi;
+		PASS_GATE
 	od;
-#ifndef M_WAKE_FIRST
-	added(amount);
+#if defined(M_ADD_QUIET)
+	if
+	:: quiet
+	:: else -> added(amount, IN)
+	fi;
+#elif !defined(M_WAKE_FIRST)
+	added(amount, IN);
+#endif
+#if ADDS > 1
+	if
+	:: adds > 1 -> adds--; goto again
+	:: else
+	fi;
 #endif
 	goto out;
 
@@ -621,24 +762,44 @@ end_sleep:	atomic { triggered[me] || sig[me] ->
 }
 #endif
 
+#if EDGES
+/*
+ * epoll with EPOLLET, which stays on the queue. Being told clears news. What the
+ * program does then is left out: other tasks read and write here. It may have
+ * had -EAGAIN for more than there is room, or leave the count as it is; in both
+ * cases it must be told of each take, or of each add. What ep_insert() finds by
+ * itself is left out as well, since poller() checks that.
+ */
+proctype edge_poller(byte me; byte want)
+{
+	atomic { !plock -> polls[me] = 1; npolls++ };
+	do
+	:: true ->
+		asleep[me] = 1;
+end_sleep:	atomic { triggered[me] -> asleep[me] = 0; triggered[me] = 0; news[me] = 0 }
+	od
+}
+#endif
+
 /* ---- the rest of the kernel ---- */
 
 #if NS
 /* evfd_signal_mask(), evfd_ctx_signalled() */
 proctype signal()
 {
-	do_signal();
+	PASS_GATE
+	do_signal(1);
 #if HARDIRQ
 	if
-	:: PACTIVE -> wake_later(IN)
+	:: PACTIVE -> wake_later(IN | MASK)
 	:: else ->
 		if
-		:: RACTIVE -> wake_later(IN)
+		:: RACTIVE -> wake_later(IN | MASK)
 		:: else
 		fi
 	fi
 #else
-	added(1)
+	added(1, IN | MASK)
 #endif
 }
 #endif
@@ -664,15 +825,19 @@ end:	do
 			d_step { ev = events; events = 0; turn = 0 };
 #endif
 			c = count;
+#ifdef M_MASK_ROOM
+			ev = (ev & OUT -> ev - OUT : ev) | (ev & OUT -> ROOM : 0);
+#endif
 			if
-			:: ev & OUT -> taken()
+			:: ev & ROOM -> taken()
 			:: else
 			fi;
 #ifdef M_DEFER_ONE
 			c = 1;
 #endif
+			ev = ev & (c > 0 -> IN | MASK : MASK);
 			if
-			:: (ev & IN) && c > 0 -> added(c)
+			:: ev -> added(c, ev)
 			:: else
 			fi
 #ifdef M_EVENTS_LATE
@@ -688,6 +853,26 @@ end:	do
 }
 #endif
 
+/* evfd_ctx_do_read(), not in a callback */
+inline do_read()
+{
+	if
+#ifdef M_TAKE_QUIET
+	:: atomic { count > 0 && !OUT_CHANGES -> do_take() };
+		if
+		:: WACTIVE -> taken()
+		:: else
+		fi
+	:: atomic { count > 0 && OUT_CHANGES -> do_take() };
+		taken()
+#else
+	:: atomic { count > 0 -> do_take() };
+		taken()
+#endif
+	:: count == 0
+	fi
+}
+
 #if KWAIT == 2
 /* evfd_ctx_remove_wait_queue() */
 proctype leaver()
@@ -698,18 +883,14 @@ proctype leaver()
 	atomic { !plock -> kwait = 0 };
 #endif
 	kgone = 1;
-	if
-	:: atomic { count > 0 && !OUT_CHANGES -> do_take() };
-#ifndef M_DO_READ_EDGE
-		if
-		:: WACTIVE -> taken()
-		:: else
-		fi
+	do_read()
+}
 #endif
-	:: atomic { count > 0 && OUT_CHANGES -> do_take() };
-		taken()
-	:: count == 0
-	fi
+
+#if NT
+proctype taker()
+{
+	do_read()
 }
 #endif
 
@@ -735,6 +916,28 @@ proctype sender()
 }
 #endif
 
+#if STARVED == 1
+/*
+ * Readers that sleep beside a count: the first one keeps a wake for it, for 1
+ * in semaphore mode. Counts the sleeping readers.
+ */
+inline starved(kept)
+{
+	d_step {
+		t = 0;
+		nasleep = 0;
+		do
+		:: t < NR ->
+			nasleep = nasleep + asleep[t];
+			assert(!asleep[t] || count == 0 || (kept && count <= 1 + (1 - SEM) * ALL));
+			t++
+		:: else -> break
+		od;
+		t = 0
+	}
+}
+#endif
+
 /*
  * When nothing can move, whoever still sleeps must have a reason to.
  */
@@ -742,15 +945,39 @@ proctype monitor()
 {
 	byte t;
 
+#if STARVED == 1
+	byte before;
+
+	timeout;
+	starved(chosen);
+	/* The next write serves the next reader; in plain mode it gets all. */
+	if
+	:: atomic { count > 0 && nasleep > 0 ->
+			before = nasleep; count++; balance++; edge(IN) };
+#ifndef M_ADD_QUIET
+		added(1, IN);
+#endif
+		timeout;
+		starved(SEM);
+		assert(nasleep < before && chosen)
+	:: else
+	fi;
+	/* The one that was chosen reads or passes its wake on when it runs. */
+	cpu = 1;
+#endif
 	timeout;
 	d_step {
 		assert(balance == count);
+		assert(!untold || !kwait);
 		do
 		:: t < NR -> assert(!asleep[t] || count == 0); t++
 		:: t >= NR && t < NR + NW ->
 			assert(!asleep[t] || !CAN_ADD(count, AMOUNT(t - NR))); t++
-		:: t >= NR + NW && t < TASKS ->
+		:: t >= NR + NW && t < TASKS && !(WANT(t - NR - NW) & EDGE) ->
 			assert(!asleep[t] || !(POLL(count) & WANT(t - NR - NW))); t++
+		:: t >= NR + NW && t < TASKS && (WANT(t - NR - NW) & EDGE) ->
+			assert(!asleep[t] || !news[t] ||
+			       !(POLL(count) & WANT(t - NR - NW))); t++
 		:: else -> break
 		od
 	}
@@ -774,7 +1001,12 @@ init {
 		:: t >= NR && t < NR + NW -> run writer(t, AMOUNT(t - NR)); t++
 #endif
 #if NP
-		:: t >= NR + NW && t < TASKS -> run poller(t, WANT(t - NR - NW)); t++
+		:: t >= NR + NW && t < TASKS && !(WANT(t - NR - NW) & EDGE) ->
+			run poller(t, WANT(t - NR - NW)); t++
+#if EDGES
+		:: t >= NR + NW && t < TASKS && (WANT(t - NR - NW) & EDGE) ->
+			run edge_poller(t, WANT(t - NR - NW)); t++
+#endif
 #endif
 		od;
 		t = 0;
@@ -783,6 +1015,13 @@ init {
 		:: t < NS -> run signal(); t++
 		:: else -> break
 		od;
+#endif
+#if NT
+		do
+		:: t < NT -> run taker(); t++
+		:: else -> break
+		od;
+		t = 0;
 #endif
 #if SIGNALS
 		run sender();
