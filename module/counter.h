@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The counter's arithmetic: what an add, a take and a poll make of a value.
+ * The counter's arithmetic: what a write, a read, a signal and a poll make of a
+ * value.
  *
  * Pure functions on u64: no state, no locks, no atomics, any context. This is
- * the lowest floor; it may use nothing of evfd. ctx.h applies these functions
+ * the lowest layer; it may use nothing of evfd. ctx.h applies these functions
  * to a shared counter, counter_kunit.c enumerates them at their edges.
  *
  * A counter holds 0 to 2^64 - 2 through writes. In-kernel signals may take it
@@ -19,32 +20,32 @@
 #define EVFD_COUNT_OVERFLOW	U64_MAX
 
 /* True if a write of @n fits: the sum stays below the overflow value. */
-static inline bool evfd_count_can_add(u64 count, u64 n)
+static inline bool evfd_count_can_write(u64 count, u64 n)
 {
 	/* Subtract, do not add: count + n may wrap. */
 	return EVFD_COUNT_OVERFLOW - count > n;
 }
 
-/* What an in-kernel signal makes of @count: it saturates. */
+/* The count after an in-kernel signal, which adds 1 and saturates. */
 static inline u64 evfd_count_signal(u64 count)
 {
 	return count + (count != EVFD_COUNT_OVERFLOW);
 }
 
-/* What a read takes off @count; 0 means that it must wait. */
-static inline u64 evfd_count_take(u64 count, bool semaphore)
+/* The value that a read returns and takes off @count; 0: it has to wait. */
+static inline u64 evfd_count_read(u64 count, bool semaphore)
 {
 	return semaphore && count ? 1 : count;
 }
 
-/* What poll(2) reports of @count. */
+/* The events that poll(2) reports for @count. */
 static inline __poll_t evfd_count_poll(u64 count)
 {
 	__poll_t events = 0;
 
 	if (count)
 		events |= EPOLLIN;
-	if (evfd_count_can_add(count, 1))
+	if (evfd_count_can_write(count, 1))
 		events |= EPOLLOUT;
 	if (count == EVFD_COUNT_OVERFLOW)
 		events |= EPOLLERR;

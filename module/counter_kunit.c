@@ -25,7 +25,7 @@ static const u64 evfd_edges[] = {
 };
 
 /* A write fits if the sum exists in 64 bits and is not the overflow value. */
-static void evfd_count_can_add_all_pairs(struct kunit *test)
+static void evfd_count_can_write_all_pairs(struct kunit *test)
 {
 	int i, j;
 
@@ -36,7 +36,7 @@ static void evfd_count_can_add_all_pairs(struct kunit *test)
 			bool fits = !check_add_overflow(count, n, &sum) &&
 				    sum != EVFD_OVER;
 
-			KUNIT_EXPECT_EQ_MSG(test, evfd_count_can_add(count, n),
+			KUNIT_EXPECT_EQ_MSG(test, evfd_count_can_write(count, n),
 					    fits, "%llx + %llx", count, n);
 		}
 	}
@@ -71,11 +71,11 @@ static const struct evfd_add_case evfd_add_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(evfd_add, evfd_add_cases, desc);
 
-static void evfd_count_can_add_at_edges(struct kunit *test)
+static void evfd_count_can_write_at_edges(struct kunit *test)
 {
 	const struct evfd_add_case *c = test->param_value;
 
-	KUNIT_EXPECT_EQ(test, evfd_count_can_add(c->count, c->n), c->fits);
+	KUNIT_EXPECT_EQ(test, evfd_count_can_write(c->count, c->n), c->fits);
 }
 
 /* What one counter value means to everybody who looks at it. */
@@ -117,12 +117,12 @@ static void evfd_count_signal_at_edges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_count_signal(c->count), c->signalled);
 }
 
-static void evfd_count_take_at_edges(struct kunit *test)
+static void evfd_count_read_at_edges(struct kunit *test)
 {
 	const struct evfd_value_case *c = test->param_value;
 
-	KUNIT_EXPECT_EQ(test, evfd_count_take(c->count, false), c->plain);
-	KUNIT_EXPECT_EQ(test, evfd_count_take(c->count, true), c->semaphore);
+	KUNIT_EXPECT_EQ(test, evfd_count_read(c->count, false), c->plain);
+	KUNIT_EXPECT_EQ(test, evfd_count_read(c->count, true), c->semaphore);
 }
 
 static void evfd_count_poll_at_edges(struct kunit *test)
@@ -143,11 +143,11 @@ static void evfd_count_functions_agree(struct kunit *test)
 		__poll_t poll = evfd_count_poll(count);
 
 		KUNIT_EXPECT_EQ_MSG(test, !!(poll & EPOLLOUT),
-				    evfd_count_can_add(count, 1), "%llx", count);
+				    evfd_count_can_write(count, 1), "%llx", count);
 		KUNIT_EXPECT_GE_MSG(test, evfd_count_signal(count), count,
 				    "%llx", count);
 		for (semaphore = 0; semaphore < 2; semaphore++) {
-			u64 n = evfd_count_take(count, semaphore);
+			u64 n = evfd_count_read(count, semaphore);
 
 			KUNIT_EXPECT_LE_MSG(test, n, count, "%llx", count);
 			KUNIT_EXPECT_EQ_MSG(test, !!n, !!(poll & EPOLLIN),
@@ -155,17 +155,17 @@ static void evfd_count_functions_agree(struct kunit *test)
 			/* What was taken fits again, short of the overflow. */
 			if (count != EVFD_OVER)
 				KUNIT_EXPECT_TRUE_MSG(test,
-						      evfd_count_can_add(count - n, n),
+						      evfd_count_can_write(count - n, n),
 						      "%llx", count);
 		}
 	}
 }
 
 static struct kunit_case evfd_counter_cases[] = {
-	KUNIT_CASE(evfd_count_can_add_all_pairs),
-	KUNIT_CASE_PARAM(evfd_count_can_add_at_edges, evfd_add_gen_params),
+	KUNIT_CASE(evfd_count_can_write_all_pairs),
+	KUNIT_CASE_PARAM(evfd_count_can_write_at_edges, evfd_add_gen_params),
 	KUNIT_CASE_PARAM(evfd_count_signal_at_edges, evfd_value_gen_params),
-	KUNIT_CASE_PARAM(evfd_count_take_at_edges, evfd_value_gen_params),
+	KUNIT_CASE_PARAM(evfd_count_read_at_edges, evfd_value_gen_params),
 	KUNIT_CASE_PARAM(evfd_count_poll_at_edges, evfd_value_gen_params),
 	KUNIT_CASE(evfd_count_functions_agree),
 	{}

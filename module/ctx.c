@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The counter as an object: its life, its sleepers and who wakes them, and the
- * part of the in-kernel API that works on it.
+ * The counter as an object: its lifetime, sleeping and waking, and the part of
+ * the in-kernel API that works on it.
  *
- * Above ctx.h, below file.c; knows nothing of files and descriptors. Read ctx.h
- * first: it has the object, the invariants and the paths that nobody waits on.
+ * The layer above ctx.h and below list.h and file.c; knows nothing of files and
+ * descriptors. Read ctx.h first: it has the object, the invariants and the paths
+ * of a counter that no task waits for.
  *
- * Who wakes whom:
+ * A change wakes
  *
- *	add n	pollers, with EPOLLIN; readers: up to n in semaphore mode, one
- *		otherwise, since that one takes everything
- *	take	pollers, with EPOLLOUT; all writers
- *	release	pollers, with EPOLLHUP
+ *	write of n	pollers, with EPOLLIN; up to n readers in semaphore mode,
+ *			otherwise one, since it takes everything
+ *	read		pollers, with EPOLLOUT; all writers
+ *	release		pollers, with EPOLLHUP
  *
- * Pollers come first, so that an in-kernel consumer that takes the count in its
- * callback gets it before a reader that sleeps.
+ * Pollers come first, so that an in-kernel consumer that reads in its callback
+ * gets the count before a reader that sleeps.
  */
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -27,36 +28,36 @@
 
 static struct kmem_cache *evfd_ctx_cache;
 
-/* The counters with deferred events, each with a reference; and their worker. */
+/* The counters with deferred events, each with a reference, and their worker. */
 static LLIST_HEAD(evfd_deferred_ctxs);
 static struct workqueue_struct *evfd_workqueue;
 static struct work_struct evfd_deferred_work;
 
 /*
- * In deferred_events: somebody took, tell those who wait for room. A bit that is
- * no poll event, since a signal's mask may have EPOLLOUT.
+ * In deferred_events: a read made room. This is not EPOLLOUT, which a signal's
+ * mask may have.
  */
 #define EVFD_DEFERRED_ROOM	BIT(30)
 
 /*
- * May this context walk the wait queues? Not from a poller's callback: the
- * queue's lock is held, and unlimited recursion would follow. The task's bit is
- * shared with eventfd so that a callback of one that signals the other is
- * recognized as well; AIO and others look at it (eventfd_signal_allowed()).
- * Nor on PREEMPT_RT from where the lock may not sleep.
+ * True if this context must not walk the wait queues. A poller's callback must
+ * not: it holds the queue's lock, and could recurse without limit. The task's bit
+ * is shared with eventfd, so that each recognizes the other's callbacks; AIO and
+ * others check it, too (eventfd_signal_allowed()). On PREEMPT_RT, a context that
+ * cannot sleep must not, as the queue's lock sleeps there.
  */
 static bool evfd_wake_must_defer(void)
 {
 	/*
-	 * A signal from an interrupt sets and clears the bit of the task that it
-	 * came upon, in between two instructions of this: no change to be seen.
+	 * An interrupt may set the interrupted task's bit, but clears it before
+	 * it returns, so this racy read is fine.
 	 */
 	return data_race(!!current->in_eventfd) ||
 	       (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible());
 }
 
-/* @what: of deferred_events. */
-static void evfd_ctx_wake_later(struct evfd_ctx *ctx, int what)
+/* Leaves a wakeup to the worker. @what: bits for deferred_events. */
+static void evfd_ctx_defer_wakeup(struct evfd_ctx *ctx, int what)
 {
 	trace_evfd_defer(ctx, what & EVFD_DEFERRED_ROOM ?
 			      EPOLLOUT : (__force __poll_t)what);
@@ -97,13 +98,13 @@ static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events,
 	spin_unlock_irqrestore(&ctx->pollers.lock, flags);
 }
 
-/* Wakes as many readers as an add of @n can serve. */
-static void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n,
-				  enum evfd_why why)
+/* Wakes as many readers as a write of @n can serve. */
+static void evfd_ctx_wake_reader_queue(struct evfd_ctx *ctx, u64 n,
+				       enum evfd_why why)
 {
 	int nr = evfd_ctx_is_semaphore(ctx) ? min_t(u64, n, INT_MAX) : 1;
 
-	/* A write of 0 serves nobody; to the wait queue, 0 means all. */
+	/* A write of 0 serves no reader; to the wait queue, 0 means all. */
 	if (n && waitqueue_active(&ctx->readers)) {
 		trace_evfd_wake(ctx, EVFD_READERS, nr, why);
 		wake_up_interruptible_nr(&ctx->readers, nr);
@@ -111,55 +112,55 @@ static void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n,
 }
 
 /*
- * The slow half of evfd_ctx_added(), for when it saw somebody waiting.
- * @events: EPOLLIN, and what a signal adds to it.
+ * The slow half of evfd_ctx_notify_readers(), for a queue that is not empty.
+ * @events: EPOLLIN and a signal's mask.
  */
-void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events)
+void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n, __poll_t events)
 {
 	if (evfd_wake_must_defer()) {
-		evfd_ctx_wake_later(ctx, (__force int)events);
+		evfd_ctx_defer_wakeup(ctx, (__force int)events);
 		return;
 	}
-	/* After the barrier that evfd_ctx_added() names. */
+	/* After the barrier that evfd_ctx_notify_readers() names. */
 	if (waitqueue_active(&ctx->pollers))
 		evfd_ctx_wake_pollers(ctx, events, n ? EPOLLIN : 0,
-				      EVFD_ADDED);
-	evfd_ctx_wake_readers(ctx, n, EVFD_ADDED);
+				      EVFD_READABLE);
+	evfd_ctx_wake_reader_queue(ctx, n, EVFD_READABLE);
 }
-EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_added);
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_readers);
 
-/* The slow half of evfd_ctx_taken(), for when it saw somebody waiting. */
-void evfd_ctx_wake_taken(struct evfd_ctx *ctx)
+/* The slow half of evfd_ctx_notify_writers(), for a queue that is not empty. */
+void evfd_ctx_wake_writers(struct evfd_ctx *ctx)
 {
 	if (evfd_wake_must_defer()) {
-		evfd_ctx_wake_later(ctx, EVFD_DEFERRED_ROOM);
+		evfd_ctx_defer_wakeup(ctx, EVFD_DEFERRED_ROOM);
 		return;
 	}
-	/* After the barrier that evfd_ctx_taken() names. */
+	/* After the barrier that evfd_ctx_notify_writers() names. */
 	if (waitqueue_active(&ctx->pollers))
-		evfd_ctx_wake_pollers(ctx, EPOLLOUT, EPOLLOUT, EVFD_TAKEN);
+		evfd_ctx_wake_pollers(ctx, EPOLLOUT, EPOLLOUT, EVFD_WRITABLE);
 	/* The same. */
 	if (waitqueue_active(&ctx->writers)) {
-		trace_evfd_wake(ctx, EVFD_WRITERS, 0, EVFD_TAKEN);
+		trace_evfd_wake(ctx, EVFD_WRITERS, 0, EVFD_WRITABLE);
 		wake_up_interruptible_all(&ctx->writers);
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_taken);
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wake_writers);
 
 static void evfd_ctx_wake_deferred(struct evfd_ctx *ctx)
 {
-	/* Pairs with the update in evfd_ctx_wake_later(). */
+	/* Pairs with the update in evfd_ctx_defer_wakeup(). */
 	int what = atomic_xchg(&ctx->deferred_events, 0);
 	__poll_t events = (__force __poll_t)(what & ~EVFD_DEFERRED_ROOM);
 	u64 count = evfd_ctx_count(ctx);
 
 	if (what & EVFD_DEFERRED_ROOM)
-		evfd_ctx_wake_taken(ctx);
+		evfd_ctx_wake_writers(ctx);
 	/* Several signals may have come together: wake for all that is there. */
 	if (!count)
 		events &= ~EPOLLIN;
 	if (events)
-		evfd_ctx_wake_added(ctx, count, events);
+		evfd_ctx_wake_readers(ctx, count, events);
 }
 
 static void evfd_wake_deferred(struct work_struct *work)
@@ -176,20 +177,20 @@ static void evfd_wake_deferred(struct work_struct *work)
 }
 
 /*
- * Hands a reader's wake on. For who may have been chosen by a wake and leaves
- * without taking: as long as there is something to take, another reader has to
- * be awake for it. Any context but under the lock of ctx->readers.
+ * Passes an exclusive wakeup on. Call this when a reader that may have consumed
+ * one returns without reading: while the count is above 0, another reader must be
+ * awake to read it. Any context, but not with ctx->readers.lock held.
  */
 void evfd_ctx_pass_on(struct evfd_ctx *ctx)
 {
 	if (evfd_ctx_count(ctx))
-		evfd_ctx_wake_readers(ctx, 1, EVFD_PASS_ON);
+		evfd_ctx_wake_reader_queue(ctx, 1, EVFD_PASS_ON);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_pass_on);
 
 /*
- * Waits until no reader holds the gate. The reader holds it with interrupts off
- * and faults disabled, for as long as it takes to copy 8 bytes a few times.
+ * Waits until no reader holds the gate. A reader holds it with interrupts off and
+ * page faults disabled, for as long as it takes to copy 8 bytes a few times.
  */
 void __cold evfd_ctx_wait_gate(struct evfd_ctx *ctx)
 {
@@ -200,28 +201,28 @@ void __cold evfd_ctx_wait_gate(struct evfd_ctx *ctx)
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_gate);
 
-/* evfd_ctx_added() of a write of @n that made @count, with its event. */
-void __cold evfd_ctx_trace_added(struct evfd_ctx *ctx, u64 n, u64 count)
+/* Traces a write of @n that left @count, then evfd_ctx_notify_readers(). */
+void __cold evfd_ctx_trace_write(struct evfd_ctx *ctx, u64 n, u64 count)
 {
 	trace_evfd_write(ctx, n, count);
-	evfd_ctx_added(ctx, n);
+	evfd_ctx_notify_readers(ctx, n);
 }
-EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_trace_added);
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_trace_write);
 
-/* evfd_ctx_taken() of a read of @n that left @count, with its event. */
-void __cold evfd_ctx_trace_taken(struct evfd_ctx *ctx, u64 n, u64 count)
+/* Traces a read of @n that left @count, then evfd_ctx_notify_writers(). */
+void __cold evfd_ctx_trace_read(struct evfd_ctx *ctx, u64 n, u64 count)
 {
 	trace_evfd_read(ctx, n, count);
-	evfd_ctx_taken(ctx);
+	evfd_ctx_notify_writers(ctx);
 }
-EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_trace_taken);
+EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_trace_read);
 
 /**
  * evfd_ctx_wait_readable() - sleep until the count is above 0
  * @ctx: the counter
  *
- * The count may be gone again by the time the caller looks: take, or call this
- * once more, or evfd_ctx_pass_on().
+ * The count may be gone again by the time the caller reads. The caller has to
+ * read, or call this again, or call evfd_ctx_pass_on().
  *
  * Context: Process context, may sleep.
  * Return: 0, or -ERESTARTSYS if a signal came first.
@@ -231,14 +232,15 @@ int evfd_ctx_wait_readable(struct evfd_ctx *ctx)
 	DEFINE_WAIT(wait);
 
 	/*
-	 * Not wait_event_interruptible_exclusive(), which queues a task that
-	 * was woken, and so is off the queue, once more before it looks.
+	 * wait_event_interruptible_exclusive() would queue a woken task, which
+	 * is off the queue, once more before it checks the count.
 	 *
-	 * To queue and set the task's state is a full barrier before the count
-	 * is looked at. Pairs with the update before evfd_ctx_added(). The task
-	 * is off the queue when it looks for the last time: a wake that had
-	 * chosen it is then either used (0 is returned, signal or not), or its
-	 * count is gone.
+	 * prepare_to_wait_exclusive() ends in a full barrier. Pairs with the
+	 * update before evfd_ctx_notify_readers().
+	 *
+	 * The last check is made off the queue. A wakeup that chose this task is
+	 * then either used (this returns 0 even if a signal is pending), or
+	 * another task has taken its count.
 	 */
 	might_sleep();
 	do {
@@ -249,7 +251,7 @@ int evfd_ctx_wait_readable(struct evfd_ctx *ctx)
 			schedule();
 		}
 		finish_wait(&ctx->readers, &wait);
-		/* In order, since it may be the last check before -ERESTARTSYS. */
+		/* Ordered, as it may be the last check before -ERESTARTSYS. */
 		if (evfd_ctx_count_ordered(ctx))
 			return 0;
 	} while (!signal_pending(current));
@@ -261,9 +263,9 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_readable);
 /**
  * evfd_ctx_wait_writable() - sleep until there is room
  * @ctx: the counter
- * @n: how much is to be added
+ * @n: the amount to be added
  *
- * The room may be gone again by the time the caller looks.
+ * The room may be gone again by the time the caller writes.
  *
  * Context: Process context, may sleep.
  * Return: 0, or -ERESTARTSYS if a signal came first.
@@ -271,29 +273,29 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_readable);
 int evfd_ctx_wait_writable(struct evfd_ctx *ctx, u64 n)
 {
 	/*
-	 * wait_event_interruptible(), with an event before it sleeps. The macro
-	 * queues the task and sets its state, which is a full barrier, before
-	 * it evaluates the condition. Pairs with the update before
-	 * evfd_ctx_taken(). With a signal pending it does neither, so the
-	 * condition has a barrier of its own.
+	 * wait_event_interruptible() with a trace event before schedule(). The
+	 * macro queues the task with prepare_to_wait_event(), which ends in a
+	 * full barrier, before it evaluates the condition. Pairs with the update
+	 * before evfd_ctx_notify_writers(). With a signal pending it queues
+	 * nothing, so the condition has a barrier of its own.
 	 */
 	might_sleep();
 	return ___wait_event(ctx->writers,
-			     evfd_count_can_add(evfd_ctx_count_ordered(ctx), n),
+			     evfd_count_can_write(evfd_ctx_count_ordered(ctx), n),
 			     TASK_INTERRUPTIBLE, 0, 0,
 			     trace_evfd_block(ctx, EVFD_WRITERS, n); schedule());
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_writable);
 
 /**
- * evfd_ctx_queued() - how many wait, for who looks on
+ * evfd_ctx_queued() - number of waiters on a queue, for reporting
  * @queue: one of a counter's queues
  *
- * Whoever wakes or joins waits meanwhile, with interrupts off; so a long queue
- * is not counted to its end.
+ * Wakers and new waiters spin meanwhile with interrupts off, so counting stops at
+ * EVFD_QUEUED_MAX.
  *
  * Context: Any; on PREEMPT_RT a preemptible one.
- * Return: their number, EVFD_QUEUED_MAX also standing for more.
+ * Return: the number, at most EVFD_QUEUED_MAX.
  */
 unsigned int evfd_ctx_queued(struct wait_queue_head *queue)
 {
@@ -372,16 +374,17 @@ void evfd_ctx_put(struct evfd_ctx *ctx)
 EXPORT_SYMBOL_GPL(evfd_ctx_put);
 
 /*
- * The file is gone: tells the in-kernel waiters, and drops the file's
- * reference. poll and epoll are not among them any more: one holds the file,
- * the other has been unhooked. EPOLLIN may still follow, from the worker.
+ * Ends the file's use of the counter: tells in-kernel waiters of EPOLLHUP and
+ * drops the file's reference. poll and epoll no longer wait: poll holds the file,
+ * and epoll has been unhooked. EPOLLIN may still follow, from the worker.
  */
 void evfd_ctx_release(struct evfd_ctx *ctx)
 {
 	trace_evfd_release(ctx);
 	/*
-	 * To join the queue takes a reference to the file. Pairs with the
-	 * release order of dropping that, in fput(): who joined is seen here.
+	 * Joining the queue requires a file reference. Dropping it in fput() has
+	 * release ordering, which this pairs with: every waiter that joined is
+	 * visible here.
 	 */
 	if (waitqueue_active(&ctx->pollers))
 		evfd_ctx_wake_pollers(ctx, EPOLLHUP, 0, EVFD_RELEASE);
@@ -389,19 +392,19 @@ void evfd_ctx_release(struct evfd_ctx *ctx)
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_release);
 
-static __always_inline void evfd_ctx_signalled(struct evfd_ctx *ctx,
-					       __poll_t mask)
+static __always_inline void evfd_ctx_notify_signal(struct evfd_ctx *ctx,
+						   __poll_t mask)
 {
-	/* Pairs as in evfd_ctx_added(), which knows no mask. */
+	/* As evfd_ctx_notify_readers(), which has no mask; pairs likewise. */
 	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->readers))
-		evfd_ctx_wake_added(ctx, 1, EPOLLIN | mask);
+		evfd_ctx_wake_readers(ctx, 1, EPOLLIN | mask);
 }
 
-static noinline __cold void evfd_ctx_trace_signalled(struct evfd_ctx *ctx,
-						     __poll_t mask, u64 count)
+static noinline __cold void evfd_ctx_trace_signal(struct evfd_ctx *ctx,
+						  __poll_t mask, u64 count)
 {
 	trace_evfd_signal(ctx, mask, count);
-	evfd_ctx_signalled(ctx, mask);
+	evfd_ctx_notify_signal(ctx, mask);
 }
 
 /**
@@ -433,22 +436,21 @@ void evfd_signal_mask(struct evfd_ctx *ctx, __poll_t mask)
 		;
 
 	if (trace_evfd_signal_enabled())
-		evfd_ctx_trace_signalled(ctx, mask, evfd_count_signal(count));
+		evfd_ctx_trace_signal(ctx, mask, evfd_count_signal(count));
 	else
-		evfd_ctx_signalled(ctx, mask);
+		evfd_ctx_notify_signal(ctx, mask);
 }
 EXPORT_SYMBOL_GPL(evfd_signal_mask);
 
 /**
- * evfd_ctx_do_read() - take what read(2) would, without waiting
+ * evfd_ctx_do_read() - read(2) from inside the kernel, without waiting
  * @ctx: the counter
- * @cnt: where to store it: the count, or 1 in semaphore mode; 0 if the count
- *	is 0
+ * @cnt: where to store the value: the count, or 1 in semaphore mode, or 0 if the
+ *	count is 0
  *
- * Unlike its counterpart of eventfd it needs no lock held, and wakes those who
- * wait for room. It may be called from a poller's callback; a worker then wakes
- * them, and tells that poller of EPOLLOUT, too. A full barrier, also where it
- * finds 0.
+ * Unlike eventfd_ctx_do_read() this needs no lock, and wakes those who wait for
+ * room. A poller's callback may call it; then a worker wakes them, and tells that
+ * poller of EPOLLOUT as well. A full barrier, also if it finds 0.
  *
  * Context: As evfd_signal_mask().
  */
@@ -457,32 +459,31 @@ void evfd_ctx_do_read(struct evfd_ctx *ctx, u64 *cnt)
 	u64 count = evfd_ctx_count_ordered(ctx);
 
 	do {
-		*cnt = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
+		*cnt = evfd_count_read(count, evfd_ctx_is_semaphore(ctx));
 		if (!*cnt) {
-			/* The 0 may come from a failed exchange, which is relaxed. */
+			/* A failed exchange, which may have read the 0, is relaxed. */
 			smp_acquire__after_ctrl_dep();
 			return;
 		}
-	} while (!evfd_ctx_commit(ctx, &count, *cnt));
+	} while (!evfd_ctx_try_read(ctx, &count, *cnt));
 
 	evfd_ctx_end_read(ctx, *cnt, count);
 }
 EXPORT_SYMBOL_GPL(evfd_ctx_do_read);
 
 /**
- * evfd_ctx_remove_wait_queue() - stop waiting, and take what is there
+ * evfd_ctx_remove_wait_queue() - leave the pollers' queue, and read
  * @ctx: the counter
  * @wait: an entry that poll_wait() put on the counter's queue
- * @cnt: where to store what was taken, see evfd_ctx_do_read()
+ * @cnt: where to store the value, see evfd_ctx_do_read()
  *
- * Each signal is announced to @wait, or in @cnt, or still in the counter, or was
- * taken by another reader; none falls between. After the call @wait's callback
- * does not run.
+ * No signal is missed: @wait's callback was told of it, or it is in @cnt, or still
+ * in the counter, or another reader took it. After the call @wait's callback does
+ * not run.
  *
  * Context: As evfd_signal_mask(), but not from a poller's callback, and on
  * PREEMPT_RT a preemptible one.
- * Return: 0, or -EAGAIN if there was nothing to take; @wait is off the queue
- * either way.
+ * Return: 0, or -EAGAIN if the count was 0; @wait is off the queue either way.
  */
 int evfd_ctx_remove_wait_queue(struct evfd_ctx *ctx,
 			       wait_queue_entry_t *wait, u64 *cnt)

@@ -2,22 +2,24 @@
 /*
  * struct evfd_ctx: the counter as an object, and how its count changes.
  *
- * Above counter.h, below file.c. What runs on every read and write is here, so
- * that it can be inlined; what runs only when somebody waits is in ctx.c.
- * counter.h says what the values mean; docs/architecture.md draws the whole, and
- * proof/README.md proves it: it says what to do when a function changes.
+ * The layer above counter.h and below list.h and file.c. Code that runs on every
+ * read and write is here, so that it can be inlined; code that runs only when a
+ * task waits is in ctx.c. counter.h says what the values mean,
+ * docs/architecture.md draws the whole, and proof/README.md says which function
+ * is proved how.
  *
- * Conservation: what writes and signals added equals what reads returned plus
- * the count, at any time. Each update below is one compare-and-exchange that
- * either happens or leaves no trace, and nothing else writes the count. No code
- * outside this file may touch ctx->count or assume where it is kept.
+ * Conservation: at any time, the sum of all writes and signals equals the sum of
+ * all values that reads returned plus the count. Each update is one
+ * compare-and-exchange that either happens or changes nothing. After
+ * evfd_ctx_alloc(), only evfd_ctx_update() changes the count. No other file may
+ * access ctx->count or assume where it is kept.
  *
- * No lost wakeup: who changes the count does so with a fully ordered atomic and
- * then looks for waiters (evfd_ctx_added(), evfd_ctx_taken()). Who waits makes
- * itself visible on a queue, executes a full barrier and then looks at the
- * count (evfd_ctx_wait_readable(), evfd_ctx_wait_writable(), and
- * evfd_file_poll_wait()).
- * Whichever barrier comes first, the other side sees what was before it:
+ * No lost wakeup: an updater changes the count with a fully ordered atomic and
+ * then checks for waiters (evfd_ctx_notify_readers(), evfd_ctx_notify_writers()).
+ * A waiter queues itself, executes a full barrier and then checks the count
+ * (evfd_ctx_wait_readable(), evfd_ctx_wait_writable(), evfd_file_poll_wait()).
+ * The barriers are inside atomic64_try_cmpxchg(), prepare_to_wait_exclusive(),
+ * prepare_to_wait_event() and poll_wait().
  *
  *	updater				waiter
  *	-------				------
@@ -26,8 +28,12 @@
  *	queue empty? -> done		count allows? -> do not sleep
  *	wake				sleep
  *
- * At least one of the two finds the other, so a waiter never sleeps on a count
- * that it could use, and the updater takes no lock while nobody waits.
+ * Whichever barrier comes first, the other side sees the store before it. So a
+ * waiter never sleeps on a count that it could use, and the updater takes no lock
+ * while nobody waits.
+ *
+ * A wakeup of a reader is exclusive, so a second rule is needed: a woken reader
+ * that leaves without reading passes the wakeup on (evfd_ctx_pass_on()).
  */
 #ifndef _EVFD_CTX_H
 #define _EVFD_CTX_H
@@ -45,7 +51,7 @@
 #include "counter.h"
 #include "evfd.h"
 
-/* What trace.h shows as queue, why and op; the numbers do not change. */
+/* Fields queue, why and op of the events in trace.h; the numbers are ABI. */
 enum evfd_queue {
 	EVFD_POLLERS,
 	EVFD_READERS,
@@ -53,8 +59,8 @@ enum evfd_queue {
 };
 
 enum evfd_why {
-	EVFD_ADDED,
-	EVFD_TAKEN,
+	EVFD_READABLE,
+	EVFD_WRITABLE,
 	EVFD_PASS_ON,
 	EVFD_RELEASE,
 };
@@ -66,12 +72,12 @@ enum evfd_op {
 
 /**
  * struct evfd_ctx - one counter
- * @count: the value, see counter.h. Lock-free; only ctx.h touches it.
+ * @count: the value, see counter.h. Lock-free.
  * @flags: EVFD_SEMAPHORE or 0. Immutable.
  * @id: a number that no other counter has or had, see list.c. Immutable.
  * @pollers: poll, epoll, io_uring and in-kernel waiters; their callbacks run
- *	under its lock. Blocked readers and writers are never on it: one with
- *	EPOLLEXCLUSIVE would swallow a reader's wake.
+ *	under its lock. Blocked readers and writers are never on it: a poller with
+ *	EPOLLEXCLUSIVE would swallow a reader's wakeup.
  * @readers: tasks blocked for a count above 0. All exclusive, woken in the order
  *	in which they joined; one that was woken and found nothing joins anew.
  * @writers: tasks blocked for room. None exclusive, since each may need a
@@ -105,7 +111,7 @@ struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags);
 void evfd_ctx_get(struct evfd_ctx *ctx);
 void evfd_ctx_release(struct evfd_ctx *ctx);
 
-/* The most that evfd_ctx_queued() counts: interrupts are off meanwhile. */
+/* evfd_ctx_queued() counts no further, since it has interrupts off. */
 #define EVFD_QUEUED_MAX	4096
 
 unsigned int evfd_ctx_queued(struct wait_queue_head *queue);
@@ -116,17 +122,17 @@ void evfd_ctx_pass_on(struct evfd_ctx *ctx);
 
 void evfd_ctx_wait_gate(struct evfd_ctx *ctx);
 
-void evfd_ctx_wake_added(struct evfd_ctx *ctx, u64 n, __poll_t events);
-void evfd_ctx_wake_taken(struct evfd_ctx *ctx);
+void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n, __poll_t events);
+void evfd_ctx_wake_writers(struct evfd_ctx *ctx);
 
 /*
- * trace.h would need what is below. Who is traced goes on out of line, so that
- * who is not keeps nothing for it in registers.
+ * trace.h cannot be included here: it needs the definitions below. The traced
+ * path is out of line to keep the untraced path small.
  */
 DECLARE_TRACEPOINT(evfd_read);
 DECLARE_TRACEPOINT(evfd_write);
-void evfd_ctx_trace_added(struct evfd_ctx *ctx, u64 n, u64 count);
-void evfd_ctx_trace_taken(struct evfd_ctx *ctx, u64 n, u64 count);
+void evfd_ctx_trace_write(struct evfd_ctx *ctx, u64 n, u64 count);
+void evfd_ctx_trace_read(struct evfd_ctx *ctx, u64 n, u64 count);
 
 int evfd_ctx_init(void);
 void evfd_ctx_exit(void);
@@ -137,13 +143,16 @@ static inline u64 evfd_ctx_count(const struct evfd_ctx *ctx)
 }
 
 /*
- * The count, for a caller that returns without an update: a full barrier, as
- * eventfd's lock is one. What came before the call is visible to the updater of
- * the value that this misses, and what comes after sees what came before the
- * update of the value that this finds. Pairs with evfd_ctx_update().
+ * The count, read with a full barrier. For a caller that then returns without an
+ * update: eventfd's lock orders such a call, too, and programs rely on it
+ * ("set idle, drain to EAGAIN, sleep").
  */
 static inline u64 evfd_ctx_count_ordered(const struct evfd_ctx *ctx)
 {
+	/*
+	 * Pairs with evfd_ctx_update(): if this read misses an update, the
+	 * updater sees all that the caller stored before.
+	 */
 	smp_mb();
 	return atomic64_read_acquire(&ctx->count);
 }
@@ -154,45 +163,45 @@ static inline bool evfd_ctx_is_semaphore(const struct evfd_ctx *ctx)
 }
 
 /*
- * Replaces @old by @new and returns true; if the count is not @old any more,
- * stores in @old what it is and returns false. A success is a full barrier,
- * also where @new equals @old. (With CONFIG_GENERIC_ATOMIC64 it is not quite; but
- * there a waiter's look at the count takes the same lock, which orders as much.)
+ * Replaces @old by @new and returns true. If the count is no longer @old, stores
+ * the current value in @old and returns false. A success is a full barrier, also
+ * where @new equals @old. With CONFIG_GENERIC_ATOMIC64 it is not, but there
+ * atomic64_read() takes the same lock, so one side always sees the other.
  */
 static inline bool evfd_ctx_update(struct evfd_ctx *ctx, u64 *old, u64 new)
 {
 	return atomic64_try_cmpxchg(&ctx->count, (s64 *)old, new);
 }
 
-/* Announces that @n was added. Call it after a successful evfd_ctx_update(). */
-static inline void evfd_ctx_added(struct evfd_ctx *ctx, u64 n)
+/* Wakes those who wait for a count. Call it after an update that added @n. */
+static inline void evfd_ctx_notify_readers(struct evfd_ctx *ctx, u64 n)
 {
 	/*
 	 * The barrier is the update's. Pairs with the one between queueing and
-	 * looking at the count in evfd_ctx_wait_readable() and in
+	 * checking the count in evfd_ctx_wait_readable() and
 	 * evfd_file_poll_wait().
 	 */
 	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->readers))
-		evfd_ctx_wake_added(ctx, n, EPOLLIN);
+		evfd_ctx_wake_readers(ctx, n, EPOLLIN);
 }
 
-/* Announces that something was taken; as evfd_ctx_added(). */
-static inline void evfd_ctx_taken(struct evfd_ctx *ctx)
+/* Wakes those who wait for room. Call it after an update that took some. */
+static inline void evfd_ctx_notify_writers(struct evfd_ctx *ctx)
 {
 	/*
 	 * The barrier is the update's. Pairs with the one between queueing and
-	 * looking at the count in evfd_ctx_wait_writable() and in
+	 * checking the count in evfd_ctx_wait_writable() and
 	 * evfd_file_poll_wait().
 	 */
 	if (waitqueue_active(&ctx->pollers) || waitqueue_active(&ctx->writers))
-		evfd_ctx_wake_taken(ctx);
+		evfd_ctx_wake_writers(ctx);
 }
 
 /*
- * Lets a reader that lost too often go first. To be called before an update that
- * makes the count grow. An update that slips past costs the reader one more copy.
- * Nobody slips past twice: the first update is a full barrier before the second
- * check. Pairs with the barrier in evfd_file_read_gated().
+ * Lets a reader that lost too often go first. Call it before an update that adds.
+ * An update that slips past costs the reader one more copy. No task slips past
+ * twice: its first update is a full barrier before its second check. Pairs with
+ * the barrier in evfd_file_read_gated().
  */
 static inline void evfd_ctx_pass_gate(struct evfd_ctx *ctx)
 {
@@ -200,37 +209,34 @@ static inline void evfd_ctx_pass_gate(struct evfd_ctx *ctx)
 		evfd_ctx_wait_gate(ctx);
 }
 
-/*
- * Adds @n if there is room, and wakes. Returns false, with nothing changed, if
- * there is none.
- */
-static inline bool evfd_ctx_add(struct evfd_ctx *ctx, u64 n)
+/* Adds @n and wakes. If there is no room, returns false and changes nothing. */
+static inline bool evfd_ctx_try_write(struct evfd_ctx *ctx, u64 n)
 {
 	u64 count;
 
 	evfd_ctx_pass_gate(ctx);
 	count = evfd_ctx_count(ctx);
 	do {
-		if (!evfd_count_can_add(count, n))
+		if (!evfd_count_can_write(count, n))
 			return false;
 	} while (!evfd_ctx_update(ctx, &count, count + n));
 
 	if (tracepoint_enabled(evfd_write))
-		evfd_ctx_trace_added(ctx, n, count + n);
+		evfd_ctx_trace_write(ctx, n, count + n);
 	else
-		evfd_ctx_added(ctx, n);
+		evfd_ctx_notify_readers(ctx, n);
 	return true;
 }
 
 /*
- * Takes @n off, which is what a read takes of @count; provided that a read would
- * still take just that. Then stores in @count what is left and returns true;
- * evfd_ctx_end_read() has to follow. Otherwise returns false with nothing changed.
+ * Takes @n, the value that a read of @count returns. Does so only if a read would
+ * still return the same. Then stores the rest in @count and returns true, and
+ * evfd_ctx_end_read() has to follow. Otherwise returns false and changes nothing.
  */
-static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 *count, u64 n)
+static inline bool evfd_ctx_try_read(struct evfd_ctx *ctx, u64 *count, u64 n)
 {
 	while (!evfd_ctx_update(ctx, count, *count - n)) {
-		if (evfd_count_take(*count, evfd_ctx_is_semaphore(ctx)) != n)
+		if (evfd_count_read(*count, evfd_ctx_is_semaphore(ctx)) != n)
 			return false;
 	}
 
@@ -238,13 +244,13 @@ static inline bool evfd_ctx_commit(struct evfd_ctx *ctx, u64 *count, u64 n)
 	return true;
 }
 
-/* Announces that a read took @n and left @count. */
+/* Ends a read that took @n and left @count: traces it and wakes. */
 static inline void evfd_ctx_end_read(struct evfd_ctx *ctx, u64 n, u64 count)
 {
 	if (tracepoint_enabled(evfd_read))
-		evfd_ctx_trace_taken(ctx, n, count);
+		evfd_ctx_trace_read(ctx, n, count);
 	else
-		evfd_ctx_taken(ctx);
+		evfd_ctx_notify_writers(ctx);
 }
 
 #endif /* _EVFD_CTX_H */

@@ -117,7 +117,7 @@ static void evfd_ctx_release_wakes_all_pollers(struct kunit *test)
 
 /* ---- changing the count ---- */
 
-static void evfd_ctx_add_at_edges(struct kunit *test)
+static void evfd_ctx_try_write_at_edges(struct kunit *test)
 {
 	static const struct {
 		u64 count, n, after;
@@ -143,50 +143,50 @@ static void evfd_ctx_add_at_edges(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(fits); i++) {
 		struct evfd_ctx *ctx = evfd_kunit_ctx(test, fits[i].count, 0);
 
-		KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, fits[i].n));
+		KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, fits[i].n));
 		KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), fits[i].after);
 	}
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct evfd_ctx *ctx = evfd_kunit_ctx(test, refused[i].count, 0);
 
-		KUNIT_EXPECT_FALSE(test, evfd_ctx_add(ctx, refused[i].n));
+		KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, refused[i].n));
 		KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), refused[i].count);
 	}
 }
 
-static void evfd_ctx_commit_needs_the_count_it_saw(struct kunit *test)
+static void evfd_ctx_try_read_needs_the_count_it_saw(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 7, 0);
 
-	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 6, 6));
-	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 8, 8));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_read(ctx, 6, 6));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_read(ctx, 8, 8));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 7);
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 7, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_read(ctx, 7, 1));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 6);
 
 	/* A stale value whose lower half agrees is stale all the same. */
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1ULL << 32));
-	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 6, 6));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1ULL << 32));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_read(ctx, 6, 6));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), (1ULL << 32) + 6);
 }
 
 /* What a read takes of a semaphore is 1 all the same. */
-static void evfd_ctx_commit_of_one_needs_one(struct kunit *test)
+static void evfd_ctx_try_read_of_one_needs_one(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 7, EVFD_SEMAPHORE);
 
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 5, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_read(ctx, 5, 1));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 6);
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 8, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_read(ctx, 8, 1));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 5);
 }
 
-static void evfd_ctx_commit_takes_all_of_the_most(struct kunit *test)
+static void evfd_ctx_try_read_takes_all_of_the_most(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX, 0);
 
 	KUNIT_EXPECT_TRUE(test,
-			  evfd_kunit_take(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
+			  evfd_kunit_read(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 }
 
@@ -221,8 +221,8 @@ static void evfd_signal_saturates(struct kunit *test)
 	/* Pollers hear of each, also of the one that changed nothing. */
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 3);
 
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_add(ctx, 0));
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_add(ctx, 1));
+	KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, 0));
+	KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, 1));
 
 	evfd_ctx_do_read(ctx, &n);
 	KUNIT_EXPECT_EQ(test, n, U64_MAX);
@@ -277,21 +277,21 @@ static void evfd_ctx_pollers_hear_what_happened(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(poller); i++)
 		poller[i] = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 4));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 4));
 	for (i = 0; i < ARRAY_SIZE(poller); i++) {
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 1);
 		EVFD_KUNIT_EXPECT_POLL(test, poller[i]->key, EPOLLIN);
 	}
 
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 4, 4));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_read(ctx, 4, 4));
 	for (i = 0; i < ARRAY_SIZE(poller); i++) {
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 2);
 		EVFD_KUNIT_EXPECT_POLL(test, poller[i]->key, EPOLLOUT);
 	}
 
 	/* What was refused, or found stale, did not happen. */
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_add(ctx, U64_MAX));
-	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 4, 4));
+	KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, U64_MAX));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_read(ctx, 4, 4));
 	for (i = 0; i < ARRAY_SIZE(poller); i++)
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 2);
 }
@@ -320,7 +320,7 @@ static void evfd_signal_mask_outlives_the_count(struct kunit *test)
 
 	/* The signal's count was read before its wakeup. */
 	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
-	evfd_ctx_wake_added(ctx, 1, EPOLLIN | EPOLLPRI | EPOLLOUT);
+	evfd_ctx_wake_readers(ctx, 1, EPOLLIN | EPOLLPRI | EPOLLOUT);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
 	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLPRI | EPOLLOUT);
 }
@@ -422,10 +422,10 @@ static int evfd_test_take(struct evfd_kunit_task *task)
 
 	for (;;) {
 		u64 count = evfd_ctx_count(ctx);
-		u64 n = evfd_count_take(count, evfd_ctx_is_semaphore(ctx));
+		u64 n = evfd_count_read(count, evfd_ctx_is_semaphore(ctx));
 		int ret;
 
-		if (n && evfd_kunit_take(ctx, count, n)) {
+		if (n && evfd_kunit_read(ctx, count, n)) {
 			task->total = n;
 			return 0;
 		}
@@ -486,7 +486,7 @@ KUNIT_ARRAY_PARAM_DESC(evfd_wake, evfd_wake_cases, desc);
  * The readers do not take, so whoever is woken returns and stays off the queue:
  * who is left there was not woken.
  */
-static void evfd_ctx_add_wakes_whom_it_can_serve(struct kunit *test)
+static void evfd_ctx_try_write_wakes_whom_it_can_serve(struct kunit *test)
 {
 	const struct evfd_wake_case *c = test->param_value;
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, c->flags);
@@ -495,7 +495,7 @@ static void evfd_ctx_add_wakes_whom_it_can_serve(struct kunit *test)
 
 	evfd_test_start_readers(test, ctx, evfd_test_wait_readable, reader,
 				EVFD_TEST_READERS);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, c->n));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, c->n));
 
 	/* First come, first woken. */
 	for (i = 0; i < c->woken; i++) {
@@ -544,9 +544,9 @@ static void evfd_ctx_readers_share_a_semaphore(struct kunit *test)
 
 	evfd_test_start_readers(test, ctx, evfd_test_take, reader,
 				EVFD_TEST_READERS);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 	evfd_signal(ctx);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, EVFD_TEST_READERS));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, EVFD_TEST_READERS));
 	for (i = 0; i < EVFD_TEST_READERS; i++) {
 		KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader[i]));
 		KUNIT_EXPECT_EQ(test, reader[i]->ret, 0);
@@ -568,7 +568,7 @@ static void evfd_ctx_pass_on_wakes_the_next(struct kunit *test)
 		evfd_ctx_pass_on(ctx);
 		KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&ctx->readers), 3);
 
-		KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1));
+		KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 		KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader[0]));
 		KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&ctx->readers), 2);
 
@@ -589,7 +589,7 @@ static void evfd_ctx_wait_readable_is_interrupted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&ctx->readers), 1);
 
 	/* The wake is for the one who still waits. */
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader[1]));
 	KUNIT_EXPECT_EQ(test, reader[1]->ret, 0);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
@@ -604,7 +604,7 @@ static void evfd_ctx_interrupted_reader_uses_its_wake(struct kunit *test)
 	evfd_test_start_readers(test, ctx, evfd_test_take, reader, 2);
 	/* Pending, but not woken for it. */
 	set_tsk_thread_flag(reader[0]->task, TIF_NOTIFY_SIGNAL);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 
 	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader[0]));
 	KUNIT_EXPECT_EQ(test, reader[0]->ret, 0);
@@ -662,7 +662,7 @@ static void evfd_ctx_pollers_come_before_readers(struct kunit *test)
 
 	poller = evfd_kunit_poll(test, ctx, evfd_test_readers_sleep, ctx, 0);
 	evfd_test_start_readers(test, ctx, evfd_test_wait_readable, &reader, 1);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
 	KUNIT_EXPECT_TRUE(test, poller->got);
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader));
@@ -678,7 +678,7 @@ static int evfd_test_wait_writable(struct evfd_kunit_task *task)
 /* As a write does it. */
 static int evfd_test_add(struct evfd_kunit_task *task)
 {
-	while (!evfd_ctx_add(task->ctx, task->n)) {
+	while (!evfd_ctx_try_write(task->ctx, task->n)) {
 		int ret = evfd_ctx_wait_writable(task->ctx, task->n);
 
 		if (ret)
@@ -728,7 +728,7 @@ static void evfd_ctx_all_writers_get_in(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test,
 			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 3));
 	KUNIT_EXPECT_TRUE(test,
-			  evfd_kunit_take(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
+			  evfd_kunit_read(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
 	for (i = 0; i < 3; i++) {
 		KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(writer[i]));
 		KUNIT_EXPECT_EQ(test, writer[i]->ret, 0);
@@ -1121,7 +1121,7 @@ static void evfd_callback_reads(struct kunit *test)
 
 	poller = evfd_kunit_poll(test, ctx, evfd_test_do_read, ctx, 0);
 	evfd_signal(ctx);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 41));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 41));
 	evfd_test_settle(test, ctx);
 	KUNIT_EXPECT_EQ(test, poller->got, 42);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
@@ -1337,7 +1337,7 @@ static int evfd_test_add_some(struct evfd_kunit_task *task)
 
 	for (; n; n -= part, part = part % 7 + 1) {
 		part = min(part, n);
-		while (!evfd_ctx_add(task->ctx, part)) {
+		while (!evfd_ctx_try_write(task->ctx, part)) {
 			int ret = evfd_ctx_wait_writable(task->ctx, part);
 
 			if (ret)
@@ -1457,16 +1457,16 @@ static void evfd_ctx_consumed_is_not_announced(struct kunit *test)
 	struct evfd_kunit_poller *poller;
 
 	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
-	evfd_ctx_wake_added(ctx, 1, EPOLLIN);
+	evfd_ctx_wake_readers(ctx, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 0);
 
 	/* A write of 0 is announced whatever the count is, as by eventfd. */
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 0));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 0));
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
 
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, EVFD_COUNT_MAX));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, EVFD_COUNT_MAX));
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
-	evfd_ctx_wake_taken(ctx);
+	evfd_ctx_wake_writers(ctx);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
 }
 
@@ -1487,7 +1487,7 @@ static void evfd_ctx_consumed_is_not_deferred(struct kunit *test)
 	if (num_online_cpus() == 1)
 		EVFD_KUNIT_EXPECT_POLL(test, poller->keys, EPOLLOUT);
 	n = evfd_kunit_calls(poller);
-	evfd_ctx_wake_added(ctx, 1, EPOLLIN);
+	evfd_ctx_wake_readers(ctx, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, (u64)evfd_kunit_calls(poller), n);
 }
 
@@ -1498,10 +1498,10 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_outlives_its_file),
 	KUNIT_CASE(evfd_ctx_release_wakes_all_pollers),
 	KUNIT_CASE(evfd_ctx_update_says_what_it_found),
-	KUNIT_CASE(evfd_ctx_add_at_edges),
-	KUNIT_CASE(evfd_ctx_commit_needs_the_count_it_saw),
-	KUNIT_CASE(evfd_ctx_commit_of_one_needs_one),
-	KUNIT_CASE(evfd_ctx_commit_takes_all_of_the_most),
+	KUNIT_CASE(evfd_ctx_try_write_at_edges),
+	KUNIT_CASE(evfd_ctx_try_read_needs_the_count_it_saw),
+	KUNIT_CASE(evfd_ctx_try_read_of_one_needs_one),
+	KUNIT_CASE(evfd_ctx_try_read_takes_all_of_the_most),
 	KUNIT_CASE(evfd_signal_saturates),
 	KUNIT_CASE(evfd_signal_saturates_a_semaphore),
 	KUNIT_CASE(evfd_ctx_do_read_takes_what_read_would),
@@ -1512,7 +1512,7 @@ static struct kunit_case evfd_ctx_cases[] = {
 	KUNIT_CASE(evfd_ctx_remove_wait_queue_tells_of_room),
 	KUNIT_CASE(evfd_ctx_remove_wait_queue_takes_and_removes),
 	KUNIT_CASE(evfd_ctx_remove_wait_queue_takes_one),
-	KUNIT_CASE_PARAM(evfd_ctx_add_wakes_whom_it_can_serve,
+	KUNIT_CASE_PARAM(evfd_ctx_try_write_wakes_whom_it_can_serve,
 			 evfd_wake_gen_params),
 	KUNIT_CASE(evfd_signal_wakes_one_reader),
 	KUNIT_CASE(evfd_ctx_wait_readable_returns_at_once),

@@ -50,9 +50,9 @@ static inline struct evfd_ctx *evfd_kunit_ctx(struct kunit *test, u64 initval,
 }
 
 /* A whole read of @n that saw @count. */
-static inline bool evfd_kunit_take(struct evfd_ctx *ctx, u64 count, u64 n)
+static inline bool evfd_kunit_read(struct evfd_ctx *ctx, u64 count, u64 n)
 {
-	if (!evfd_ctx_commit(ctx, &count, n))
+	if (!evfd_ctx_try_read(ctx, &count, n))
 		return false;
 	evfd_ctx_end_read(ctx, n, count);
 	return true;

@@ -3,15 +3,20 @@
  * The counter as a file: read, write, poll, fdinfo, release; and the part of
  * the in-kernel API that gets from a descriptor to the object.
  *
- * Above ctx.h and list.h, below dev.c. A write runs evfd_file_write() ->
- * evfd_file_add() -> evfd_ctx_add(), a read evfd_file_read() ->
- * evfd_file_try_take() -> evfd_file_copy_commit() -> evfd_ctx_commit(). The loops
- * around them, for when there is nothing to read or no room, are out of line;
- * ctx.c sleeps and wakes.
+ * The layer above list.h and ctx.h, below dev.c. A write runs
  *
- * Nothing is lost: a read copies the value out first and takes it off the
- * counter after, and only if the counter still is what was copied. User memory
- * is accessed while on no wait queue, and with no lock held but the gate, see
+ *	evfd_file_write() -> evfd_file_write_one() -> evfd_ctx_try_write()
+ *
+ * and a read
+ *
+ *	evfd_file_read() -> evfd_file_try_read() -> evfd_ctx_try_read()
+ *
+ * The loops for a count of 0 and for a full counter are out of line; ctx.c sleeps
+ * and wakes.
+ *
+ * Nothing is lost: a read first copies the value out, and takes it off the
+ * counter only if a read would still return the same. User memory is never
+ * accessed while on a wait queue, nor with a lock held other than the gate, see
  * evfd_file_read_gated().
  */
 #include <linux/anon_inodes.h>
@@ -31,8 +36,8 @@
 #include "trace.h"
 
 /*
- * A single access is the fast way to move 8 bytes. eventfd takes any alignment,
- * so it is for machines where alignment does not matter.
+ * A single access is the fast way to copy 8 bytes. eventfd takes any alignment,
+ * so only machines that do not care about alignment use it.
  */
 #define EVFD_SINGLE_ACCESS \
 	(IS_ENABLED(CONFIG_64BIT) && \
@@ -66,7 +71,7 @@ static bool evfd_copy_to_iter(struct iov_iter *to, u64 n)
  * ITER_UBUF is one user pointer: get_user() and put_user() are cheaper than the
  * iov_iter helpers.
  */
-static bool evfd_iter_is_plain(const struct iov_iter *iter)
+static bool evfd_iter_is_ubuf(const struct iov_iter *iter)
 {
 	return EVFD_SINGLE_ACCESS && iter_is_ubuf(iter);
 }
@@ -87,21 +92,21 @@ static noinline __cold int evfd_file_fault(const struct evfd_ctx *ctx,
 /*
  * One attempt to read, into @to if it is not NULL, else @buf. With @nofault it
  * does not wait for a page of the buffer.
- * Return: 8, @n is what was read and @left what is left, and evfd_ctx_end_read()
- * has to follow; 0 if the count was 0, or another reader or a writer was faster,
- * and then @n is what was copied for nothing; -EFAULT. Except for 8, the counter
- * is unchanged.
+ * Return: 8 on success: @n is the value, @left the rest, and evfd_ctx_end_read()
+ * has to follow. 0 if the count was 0, or if another task changed it first; then
+ * @n is the value that was copied in vain, or 0. -EFAULT. Unless 8 is returned,
+ * the counter is unchanged.
  */
-static __always_inline ssize_t evfd_file_copy_commit(struct evfd_ctx *ctx,
-						     char __user *buf,
-						     struct iov_iter *to,
-						     bool nofault, u64 *n,
-						     u64 *left)
+static __always_inline ssize_t __evfd_file_try_read(struct evfd_ctx *ctx,
+						    char __user *buf,
+						    struct iov_iter *to,
+						    bool nofault, u64 *n,
+						    u64 *left)
 {
 	bool copied;
 
 	*left = evfd_ctx_count(ctx);
-	*n = evfd_count_take(*left, evfd_ctx_is_semaphore(ctx));
+	*n = evfd_count_read(*left, evfd_ctx_is_semaphore(ctx));
 	if (unlikely(!*n))
 		return 0;
 
@@ -118,7 +123,7 @@ static __always_inline ssize_t evfd_file_copy_commit(struct evfd_ctx *ctx,
 		return evfd_file_fault(ctx, EVFD_READ);
 	}
 
-	if (likely(evfd_ctx_commit(ctx, left, *n)))
+	if (likely(evfd_ctx_try_read(ctx, left, *n)))
 		return sizeof(*n);
 	if (to)
 		iov_iter_revert(to, sizeof(*n));
@@ -126,10 +131,10 @@ static __always_inline ssize_t evfd_file_copy_commit(struct evfd_ctx *ctx,
 }
 
 /*
- * One attempt to read, as evfd_file_copy_commit(); wakes those who wait for room.
- * Return: the same; if 0, @lost is what was copied for nothing.
+ * One attempt to read, as __evfd_file_try_read(), with its wakeups.
+ * Return: the same; if 0, @lost is the value that was copied in vain, or 0.
  */
-static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
+static __always_inline ssize_t evfd_file_try_read(struct evfd_ctx *ctx,
 						  char __user *buf,
 						  struct iov_iter *to,
 						  bool nofault, u64 *lost)
@@ -137,22 +142,21 @@ static __always_inline ssize_t evfd_file_try_take(struct evfd_ctx *ctx,
 	ssize_t ret;
 	u64 left;
 
-	ret = evfd_file_copy_commit(ctx, buf, to, nofault, lost, &left);
+	ret = __evfd_file_try_read(ctx, buf, to, nofault, lost, &left);
 	if (likely(ret > 0))
 		evfd_ctx_end_read(ctx, *lost, left);
 	return ret;
 }
 
 /*
- * Reads while those who add wait at the gate. Each of them that had passed it
- * before can still cost a copy, but none can twice, so the loop ends: with a
- * value, with a count of 0, or with a fault. Every change of the count is the
- * same compare-and-exchange as ever; the gate only delays some of them. A read is
- * therefore as atomic as without it.
+ * Reads while writers and signals wait at the gate. Each of them that had passed
+ * the gate before can still change the count once, so the loop ends: with a value,
+ * with a count of 0, or with a fault. The gate only delays others. Each update
+ * remains one compare-and-exchange, so a read is as atomic as without the gate.
  *
- * Holding the gate, nothing may fault or sleep, nor wake anybody: a waiter's
- * callback may add to this counter.
- * Return: as evfd_file_try_take(); -EFAULT also for a page that is not there yet.
+ * The holder of the gate must not fault, sleep or wake: a waiter's callback may
+ * signal this counter.
+ * Return: as evfd_file_try_read(), and -EFAULT also for a page that is not present.
  */
 static ssize_t evfd_file_read_gated(struct evfd_ctx *ctx, char __user *buf,
 				    struct iov_iter *to)
@@ -168,7 +172,7 @@ static ssize_t evfd_file_read_gated(struct evfd_ctx *ctx, char __user *buf,
 	 */
 	smp_mb__after_spinlock();
 	do {
-		ret = evfd_file_copy_commit(ctx, buf, to, true, &n, &left);
+		ret = __evfd_file_try_read(ctx, buf, to, true, &n, &left);
 		if (!ret && n)
 			trace_evfd_retry(ctx, n);
 	} while (!ret && n);
@@ -180,10 +184,10 @@ static ssize_t evfd_file_read_gated(struct evfd_ctx *ctx, char __user *buf,
 }
 
 /*
- * Goes on after an attempt that returned 0, waiting before each further one if it
- * has to and may. @lost: what that attempt copied for nothing.
+ * Goes on after an attempt that returned 0, waiting for a count if allowed.
+ * @lost: the value that this attempt copied in vain, or 0.
  */
-static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
+static noinline ssize_t evfd_file_read_slow(struct file *file, int iocb_flags,
 					    char __user *buf,
 					    struct iov_iter *to, u64 lost)
 {
@@ -208,13 +212,13 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 			woken = true;
 		}
 
-		/* Having faulted, the next attempt waits for the page. */
+		/* After a fault, the next attempt waits for the page. */
 		gated = losses >= EVFD_READ_TRIES && !faulted;
 		lost = 0;
 		if (gated)
 			ret = evfd_file_read_gated(ctx, buf, to);
 		else
-			ret = evfd_file_try_take(ctx, buf, to, woken, &lost);
+			ret = evfd_file_try_read(ctx, buf, to, woken, &lost);
 		faulted = ret == -EFAULT && (woken || gated);
 		if (faulted) {
 			/*
@@ -227,7 +231,7 @@ static noinline ssize_t evfd_file_take_slow(struct file *file, int iocb_flags,
 			woken = false;
 			ret = 0;
 		}
-		/* Others may be faster again and again. */
+		/* Other readers may be faster again and again. */
 		if (!ret && fatal_signal_pending(current)) {
 			if (woken)
 				evfd_ctx_pass_on(ctx);
@@ -247,13 +251,13 @@ static ssize_t evfd_file_read(struct file *file, char __user *buf, size_t len,
 	if (len < sizeof(u64))
 		return -EINVAL;
 
-	ret = evfd_file_try_take(file->private_data, buf, NULL, false, &lost);
+	ret = evfd_file_try_read(file->private_data, buf, NULL, false, &lost);
 	if (likely(ret))
 		return ret;
-	return evfd_file_take_slow(file, 0, buf, NULL, lost);
+	return evfd_file_read_slow(file, 0, buf, NULL, lost);
 }
 
-/* For readv, io_uring and AIO; the segments are one buffer. */
+/* For readv, io_uring and AIO: the segments are one buffer. */
 static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct file *file = iocb->ki_filp;
@@ -263,24 +267,24 @@ static ssize_t evfd_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (iov_iter_count(to) < sizeof(u64))
 		return -EINVAL;
 
-	if (evfd_iter_is_plain(to)) {
-		ret = evfd_file_try_take(file->private_data,
+	if (evfd_iter_is_ubuf(to)) {
+		ret = evfd_file_try_read(file->private_data,
 					 iter_iov_addr(to), NULL, false,
 					 &lost);
 		if (likely(ret > 0))
 			iov_iter_advance(to, ret);
 	} else {
-		ret = evfd_file_try_take(file->private_data, NULL, to,
+		ret = evfd_file_try_read(file->private_data, NULL, to,
 					 false, &lost);
 	}
 	if (likely(ret))
 		return ret;
-	return evfd_file_take_slow(file, iocb->ki_flags, NULL, to, lost);
+	return evfd_file_read_slow(file, iocb->ki_flags, NULL, to, lost);
 }
 
-/* Adds @n, waiting for room before each attempt if it has to and may. */
-static noinline ssize_t evfd_file_add_slow(struct file *file, int iocb_flags,
-					   u64 n)
+/* Goes on after evfd_ctx_try_write() failed, waiting for room if allowed. */
+static noinline ssize_t evfd_file_write_slow(struct file *file, int iocb_flags,
+					     u64 n)
 {
 	struct evfd_ctx *ctx = file->private_data;
 
@@ -291,29 +295,29 @@ static noinline ssize_t evfd_file_add_slow(struct file *file, int iocb_flags,
 		int ret;
 
 		if (evfd_file_nowait(file, iocb_flags)) {
-			if (!evfd_count_can_add(evfd_ctx_count_ordered(ctx), n))
+			if (!evfd_count_can_write(evfd_ctx_count_ordered(ctx), n))
 				return -EAGAIN;
 			continue;
 		}
 		ret = evfd_ctx_wait_writable(ctx, n);
 		if (ret)
 			return ret;
-	} while (!evfd_ctx_add(ctx, n));
+	} while (!evfd_ctx_try_write(ctx, n));
 
 	return sizeof(n);
 }
 
 /*
- * Adds @n, or waits for room. No counter has room for the overflow value, so
- * that is left to the slow path to refuse.
- * Return: 8, -EINVAL, -EAGAIN, -ERESTARTSYS; on an error nothing was added.
+ * Adds @n, or waits for room. No counter has room for the overflow value, so the
+ * slow path refuses it.
+ * Return: 8, -EINVAL, -EAGAIN, -ERESTARTSYS; after an error nothing has changed.
  */
-static __always_inline ssize_t evfd_file_add(struct file *file, int iocb_flags,
-					     u64 n)
+static __always_inline ssize_t evfd_file_write_one(struct file *file,
+						   int iocb_flags, u64 n)
 {
-	if (likely(evfd_ctx_add(file->private_data, n)))
+	if (likely(evfd_ctx_try_write(file->private_data, n)))
 		return sizeof(n);
-	return evfd_file_add_slow(file, iocb_flags, n);
+	return evfd_file_write_slow(file, iocb_flags, n);
 }
 
 static ssize_t evfd_file_write(struct file *file, const char __user *buf,
@@ -326,7 +330,7 @@ static ssize_t evfd_file_write(struct file *file, const char __user *buf,
 	if (!evfd_copy_from_user(&n, buf))
 		return evfd_file_fault(file->private_data, EVFD_WRITE);
 
-	return evfd_file_add(file, 0, n);
+	return evfd_file_write_one(file, 0, n);
 }
 
 static ssize_t evfd_file_write_segment(struct kiocb *iocb,
@@ -342,15 +346,15 @@ static ssize_t evfd_file_write_segment(struct kiocb *iocb,
 	if (!copy_from_iter_full(&n, sizeof(n), from))
 		return evfd_file_fault(iocb->ki_filp->private_data, EVFD_WRITE);
 
-	ret = evfd_file_add(iocb->ki_filp, iocb->ki_flags, n);
+	ret = evfd_file_write_one(iocb->ki_filp, iocb->ki_flags, n);
 	if (ret < 0)
 		iov_iter_revert(from, sizeof(n));
 	return ret;
 }
 
 /*
- * As the VFS does it for eventfd: each segment is a write of its own, and an
- * error after the first ends it short.
+ * Each segment is a write of its own, as the VFS does it for eventfd. An error
+ * after the first one makes it a short write.
  */
 static noinline ssize_t evfd_file_write_segments(struct kiocb *iocb,
 						 struct iov_iter *from)
@@ -358,7 +362,7 @@ static noinline ssize_t evfd_file_write_segments(struct kiocb *iocb,
 	ssize_t done = 0;
 	ssize_t ret;
 
-	/* Only io_uring comes here with nothing; the VFS has dealt with it. */
+	/* Only io_uring passes an empty buffer; the VFS returns 0 itself. */
 	if (!iov_iter_count(from))
 		return 0;
 
@@ -374,17 +378,17 @@ static noinline ssize_t evfd_file_write_segments(struct kiocb *iocb,
 	return done ?: ret;
 }
 
-/* For writev, io_uring and AIO: one attempt at the plain case, or all of it. */
+/* For writev, io_uring and AIO: one attempt if there is one user pointer. */
 static ssize_t evfd_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct evfd_ctx *ctx = iocb->ki_filp->private_data;
 	u64 n;
 
-	if (evfd_iter_is_plain(from) && iov_iter_count(from) == sizeof(n) &&
+	if (evfd_iter_is_ubuf(from) && iov_iter_count(from) == sizeof(n) &&
 	    likely(evfd_copy_from_user(&n, iter_iov_addr(from)))) {
 		/* Consume the iterator; iov_iter_advance() needs a stack frame. */
 		iov_iter_truncate(from, 0);
-		if (likely(evfd_ctx_add(ctx, n)))
+		if (likely(evfd_ctx_try_write(ctx, n)))
 			return sizeof(n);
 		iov_iter_reexpand(from, sizeof(n));
 	}
@@ -407,9 +411,8 @@ static noinline __poll_t evfd_file_poll_wait(struct file *file,
 	__poll_t events;
 
 	/*
-	 * The barrier after queueing, before the count is read, is
-	 * evfd_poll_wait()'s. Pairs with the update before evfd_ctx_added()
-	 * and evfd_ctx_taken().
+	 * evfd_poll_wait() queues, then executes a full barrier. Pairs with the
+	 * update before evfd_ctx_notify_readers() and evfd_ctx_notify_writers().
 	 */
 	evfd_poll_wait(file, &ctx->pollers, wait);
 

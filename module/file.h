@@ -9,7 +9,7 @@
 
 struct file;
 
-/* After so many copies for nothing, a read makes those who add wait. */
+/* After so many lost copies, a read makes writers and signals wait. */
 #define EVFD_READ_TRIES	8
 
 struct file *evfd_file_alloc(u64 initval, u64 flags);

@@ -276,7 +276,7 @@ static void evfd_file_sizes(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 9), 8);
 	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page), 5);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 6));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 6));
 	iov_iter_ubuf(&iter, ITER_DEST, page, 4096);
 	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), 8);
 	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 4088);
@@ -949,7 +949,7 @@ static vm_fault_t evfd_test_map_fault(struct vm_fault *vmf)
 
 		/* The other reader, who was faster, and the next writer. */
 		evfd_ctx_do_read(map->ctx, &n);
-		evfd_ctx_add(map->ctx, 6);
+		evfd_ctx_try_write(map->ctx, 6);
 		/* As kill(2) does it; a kernel thread would ignore that. */
 		sigaddset(&current->pending.signal, SIGKILL);
 		set_thread_flag(TIF_SIGPENDING);
@@ -1179,7 +1179,7 @@ static int evfd_test_thread_at_gate(struct evfd_kunit_task *task)
 	if (task->priv)
 		evfd_signal(task->ctx);
 	else
-		evfd_ctx_add(task->ctx, task->n);
+		evfd_ctx_try_write(task->ctx, task->n);
 	return 0;
 }
 
@@ -1203,7 +1203,8 @@ static void evfd_ctx_gate_holds_adders(struct kunit *test)
 		for (us = 0; us < USEC_PER_SEC && !READ_ONCE(task->total); us++)
 			udelay(1);
 		/* It is at the gate, or will be. */
-		udelay(500);
+		for (us = 0; us < 500; us++)
+			udelay(1);
 		count = evfd_ctx_count(ctx);
 		raw_spin_unlock_irqrestore(&ctx->gate, flags);
 
@@ -1221,7 +1222,7 @@ static int evfd_test_thread_turns(struct evfd_kunit_task *task)
 	u64 n;
 
 	while (!READ_ONCE(task->n) && !kthread_should_stop()) {
-		if (evfd_ctx_add(task->ctx, 1))
+		if (evfd_ctx_try_write(task->ctx, 1))
 			task->total++;
 		cond_resched();
 		evfd_ctx_do_read(task->ctx, &n);

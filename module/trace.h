@@ -2,30 +2,31 @@
 /*
  * The tracepoints evfd:*, which tell what happens to a counter as it happens.
  *
- * Beside ctx.h, and used by ctx.c and file.c; trace.c makes them. Switched off,
- * each is one no-op in the path that it watches. docs/tracing.md shows how to
- * use them with tracefs, trace-cmd, perf and bpftrace.
+ * Beside ctx.h, and used by ctx.c and file.c; trace.c defines them. An event that
+ * is off costs one no-op. docs/tracing.md shows how to use them with tracefs,
+ * trace-cmd, perf and bpftrace.
  *
- * The names, the fields, their types and what they mean are a promise to those
- * who have scripts: fields are added at the end of an event, and nothing else
- * changes. Where a field is printed as words, its numbers are part of that.
+ * Promised are evfd_create, evfd_release, evfd_read, evfd_write and evfd_signal:
+ * they tell of what every implementation does. Their names and fields, the types
+ * and meaning of the fields do not change; fields may be added at the end. The
+ * others (evfd_poll, evfd_block, evfd_wake, evfd_defer, evfd_fault, evfd_retry)
+ * tell of this implementation and may change with it.
  *
- * In every event
+ * Every event has
  *
- *	u64 id		which counter: the number that fdinfo shows as evfd-id,
- *			and that no other counter has or had since the module
- *			was loaded
+ *	u64 id		the counter: the number that fdinfo shows as evfd-id, never
+ *			reused while the module is loaded
  *
- * and, where there is one,
+ * and most have
  *
- *	u64 count	the counter's value right after the step that the event
- *			tells of, which made it so; 0 to 2^64 - 1
+ *	u64 count	the value that the traced step left in the counter, 0 to
+ *			2^64 - 1; printed in decimal, as all numbers here
  *
- * An event comes after the step that it tells of and before what follows from
- * that: a write's event before its wakes. As the count changes without a lock,
- * events of two CPUs may be in the other order than the two steps were; count
- * and n tell. An event is in the context of the task, or of the interrupt, that
- * takes the step, and is recorded with its CPU and time as any event is.
+ * An event comes after the step that it tells of and before the consequences: a
+ * write's event before its wakeups. The count changes without a lock, so events
+ * of two CPUs may be in another order than the two steps; count and n tell. An
+ * event is recorded in the context that takes the step: a task or an interrupt.
+ * No event has a hole between fields.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM evfd
@@ -37,12 +38,12 @@
 
 #include "ctx.h"
 
-/* enum evfd_queue, enum evfd_why and enum evfd_op as their readers see them. */
+/* So that tools can show the words for the numbers. */
 TRACE_DEFINE_ENUM(EVFD_POLLERS);
 TRACE_DEFINE_ENUM(EVFD_READERS);
 TRACE_DEFINE_ENUM(EVFD_WRITERS);
-TRACE_DEFINE_ENUM(EVFD_ADDED);
-TRACE_DEFINE_ENUM(EVFD_TAKEN);
+TRACE_DEFINE_ENUM(EVFD_READABLE);
+TRACE_DEFINE_ENUM(EVFD_WRITABLE);
 TRACE_DEFINE_ENUM(EVFD_PASS_ON);
 TRACE_DEFINE_ENUM(EVFD_RELEASE);
 TRACE_DEFINE_ENUM(EVFD_READ);
@@ -56,8 +57,8 @@ TRACE_DEFINE_ENUM(EVFD_WRITE);
 
 #define evfd_show_why(why)						\
 	__print_symbolic(why,						\
-			 { EVFD_ADDED, "added" },			\
-			 { EVFD_TAKEN, "taken" },			\
+			 { EVFD_READABLE, "readable" },			\
+			 { EVFD_WRITABLE, "writable" },			\
 			 { EVFD_PASS_ON, "pass-on" },			\
 			 { EVFD_RELEASE, "release" })
 
@@ -66,7 +67,7 @@ TRACE_DEFINE_ENUM(EVFD_WRITE);
 			 { EVFD_READ, "read" },				\
 			 { EVFD_WRITE, "write" })
 
-/* EVFD_CLOEXEC and so on; numbers, since tools parse this text. */
+/* EVFD_CLOEXEC and so on. Numbers, since tools parse the format. */
 #define evfd_show_flags(flags)						\
 	((flags) ? __print_flags(flags, "|",				\
 				 { 0x1, "CLOEXEC" },			\
@@ -123,8 +124,8 @@ TRACE_EVENT(evfd_create,
  * evfd_release - the last descriptor of a counter is gone
  * @ctx: the counter
  *
- * Fields: id; u64 count, what nobody will read any more. In-kernel users may
- * still hold the counter, so signals and takes of theirs may follow.
+ * Fields: id; u64 count, the value that was left. In-kernel users may still hold
+ * the counter, so their signals and reads may follow.
  */
 TRACE_EVENT(evfd_release,
 
@@ -170,10 +171,10 @@ DECLARE_EVENT_CLASS(evfd_move,
 /**
  * evfd_write - a write added to a counter
  * @ctx: the counter
- * @n: how much
+ * @n: the amount
  * @count: the sum
  *
- * Fields: id; u64 n, what was added, which may be 0; u64 count, the sum. One
+ * Fields: id; u64 n, the amount, which may be 0; u64 count, the sum. One
  * event for each 8 bytes written, by whatever call: a writev of two segments is
  * two. Writes that fail have none.
  */
@@ -187,11 +188,11 @@ DEFINE_EVENT(evfd_move, evfd_write,
 /**
  * evfd_read - a read took from a counter
  * @ctx: the counter
- * @n: how much
- * @count: what was left
+ * @n: the value read
+ * @count: the rest
  *
- * Fields: id; u64 n, what was taken, at least 1 and in semaphore mode just
- * that; u64 count, what was left. Also for evfd_ctx_do_read() and
+ * Fields: id; u64 n, the value read, at least 1 and in semaphore mode just that;
+ * u64 count, the rest. Also for evfd_ctx_do_read() and
  * evfd_ctx_remove_wait_queue() of another module. Reads that fail have none.
  */
 DEFINE_EVENT(evfd_move, evfd_read,
@@ -204,7 +205,7 @@ DEFINE_EVENT(evfd_move, evfd_read,
 /**
  * evfd_signal - another module added 1
  * @ctx: the counter
- * @mask: what pollers are told beside EPOLLIN
+ * @mask: further events for pollers
  * @count: the sum
  *
  * Fields: id; u64 count, the sum, or 2^64 - 1 where it saturates; u32 mask, of
@@ -233,15 +234,15 @@ TRACE_EVENT(evfd_signal,
 );
 
 /**
- * evfd_poll - poll, select, epoll or io_uring looked at a counter
+ * evfd_poll - poll, select, epoll or io_uring asked for a counter's events
  * @ctx: the counter
- * @events: what it was told
- * @waits: it was put on the pollers' queue first
+ * @events: the answer
+ * @waits: the caller was put on the pollers' queue first
  *
- * Fields: id; u32 events, of EPOLLIN (1), EPOLLOUT (4) and EPOLLERR (8), what
- * was found, whatever the caller is interested in; u8 waits, 1 if this look put
- * the caller on the queue, 0 if it only looked. epoll queues when the counter
- * is added to it and looks each time before it reports.
+ * Fields: id; u32 events, of EPOLLIN (1), EPOLLOUT (4) and EPOLLERR (8), all that
+ * hold, whatever the caller asked for; u8 waits, 1 if this call queued the
+ * caller, 0 if not. epoll queues when the counter is added to it and asks each
+ * time before it reports.
  */
 TRACE_EVENT(evfd_poll,
 
@@ -300,18 +301,19 @@ TRACE_EVENT(evfd_block,
 );
 
 /**
- * evfd_wake - a queue with somebody on it is about to be woken
+ * evfd_wake - a queue with a waiter on it is about to be woken
  * @ctx: the counter
- * @queue: which queue
- * @nr: how many
- * @why: what happened
+ * @queue: the queue
+ * @nr: the most exclusive waiters that are woken
+ * @why: the reason
  *
- * Fields: id; u32 queue, 0 pollers, 1 readers or 2 writers; u32 nr, how many at
- * most, 0 for all: of readers, of writers (always 0), or of pollers that are
- * exclusive (always 1; the others are all told); u32 why, 0 added, 1 taken,
- * 2 pass-on (a reader that may have been chosen leaves, or waits for a page), 3
- * release. Comes before sched_waking of those who are woken. If the worker
- * does it, see evfd_defer, the task is a kworker.
+ * Fields: id; u32 queue, 0 pollers, 1 readers or 2 writers; u32 nr, the most
+ * exclusive waiters that are woken, 0 for no limit (waiters that are not
+ * exclusive are all woken); u32 why, 0 the counter became readable, 1 it became
+ * writable, 2 a woken reader passes its wakeup on, 3 release. All readers are
+ * exclusive, no writers are, and pollers are if they asked for it. Comes before
+ * sched_waking of the woken tasks. If a worker wakes, see evfd_defer, the task is
+ * a kworker.
  */
 TRACE_EVENT(evfd_wake,
 
@@ -344,8 +346,8 @@ TRACE_EVENT(evfd_wake,
  * @ctx: the counter
  * @events: what is to be announced
  *
- * Fields: id; u32 events, EPOLLIN (1) and what a signal adds, or EPOLLOUT (4).
- * The caller may not walk the queues: it is a wait queue's callback, or not
+ * Fields: id; u32 events, EPOLLIN (1) and the mask of a signal, or EPOLLOUT (4).
+ * The caller must not walk the queues: it is a wait queue's callback, or not
  * preemptible on PREEMPT_RT. The count has changed already.
  */
 TRACE_EVENT(evfd_defer,
@@ -373,9 +375,10 @@ TRACE_EVENT(evfd_defer,
  * @ctx: the counter
  * @op: who tried
  *
- * Fields: id; u32 op, 0 read or 1 write. The count is as before. A reader that
- * has slept tries once without waiting for the page, and then again: its first
- * event need not mean EFAULT, any other does.
+ * Fields: id; u32 op, 0 read or 1 write. The count is unchanged. A reader that
+ * has slept, or has lost too often, first copies with page faults disabled and
+ * then with them enabled. Its first evfd_fault therefore need not mean EFAULT;
+ * any other does.
  */
 TRACE_EVENT(evfd_fault,
 
@@ -397,12 +400,12 @@ TRACE_EVENT(evfd_fault,
 );
 
 /**
- * evfd_retry - a reader has copied a value that was gone when it came to take
+ * evfd_retry - a reader copied a value that had changed before it could be taken
  * @ctx: the counter
  * @n: the value
  *
- * Fields: id; u64 n, what was copied for nothing. Another reader was faster, or
- * the value grew. The reader looks again, and sleeps if nothing is left.
+ * Fields: id; u64 n, the copied value. Another reader was faster, or a writer
+ * added. The reader checks again, and sleeps if nothing is left.
  */
 TRACE_EVENT(evfd_retry,
 

@@ -155,15 +155,15 @@ static void evfd_trace_nobody_waits(struct kunit *test)
 	struct evfd_test_log *log = evfd_test_log(test, ctx);
 	u64 n;
 
-	KUNIT_EXPECT_FALSE(test, evfd_ctx_add(ctx, U64_MAX));
+	KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, U64_MAX));
 	evfd_ctx_do_read(ctx, &n);
 	KUNIT_EXPECT_STREQ(test, log->text, "");
 
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 3));
-	KUNIT_EXPECT_FALSE(test, evfd_kunit_take(ctx, 0, 0));
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_take(ctx, 3, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 3));
+	KUNIT_EXPECT_FALSE(test, evfd_kunit_read(ctx, 0, 0));
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_read(ctx, 3, 1));
 	evfd_ctx_do_read(ctx, &n);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 0));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 0));
 	evfd_ctx_pass_on(ctx);
 	KUNIT_EXPECT_STREQ(test, log->text,
 			   "write n=3 count=3\n"
@@ -197,8 +197,8 @@ static void evfd_trace_an_add_wakes(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, evfd_test_blocked(log, 1));
 	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	/* Pollers hear of a write of 0; readers cannot use it. */
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 0));
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 7));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 0));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 7));
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(task));
 	KUNIT_EXPECT_STREQ(test, log->text,
 			   "block queue=1 n=1\n"
@@ -239,7 +239,7 @@ static void evfd_trace_a_wake_is_passed_on(struct kunit *test)
 					   ctx, NULL, 0);
 		KUNIT_ASSERT_TRUE(test, evfd_test_blocked(log, i + 1));
 	}
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 4));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 4));
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(task[0]));
 	evfd_ctx_pass_on(ctx);
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(task[1]));
@@ -302,7 +302,7 @@ static void evfd_trace_a_callback_defers(struct kunit *test)
 	struct evfd_kunit_poller *poller;
 
 	poller = evfd_kunit_poll(test, ctx, evfd_test_signal_once, ctx, 1);
-	KUNIT_EXPECT_TRUE(test, evfd_ctx_add(ctx, 1));
+	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(poller) == 2));
 	KUNIT_EXPECT_STREQ(test, log->text,
 			   "write n=1 count=1\n"

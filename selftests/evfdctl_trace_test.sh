@@ -61,7 +61,7 @@ test_who_waits_and_who_wakes() {
 		$ctl add 2; wait' | events)
 	[[ $said = 'evfdctl block queue=readers n=1
 evfdctl write n=2 count=2
-evfdctl wake queue=readers nr=2 why=added
+evfdctl wake queue=readers nr=2 why=readable
 evfdctl read n=1 count=1' ]] || fault "$said"
 }
 

@@ -343,7 +343,7 @@ TEST_F(trace, an_event_has_the_task_that_caused_it)
 	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_STREQ("block queue=readers n=1\nread n=5 count=0\n",
 		     events_by(self->id, task.tid));
-	EXPECT_STREQ("write n=5 count=5\nwake queue=readers nr=1 why=added\n",
+	EXPECT_STREQ("write n=5 count=5\nwake queue=readers nr=1 why=readable\n",
 		     events_by(self->id, gettid()));
 }
 
@@ -371,7 +371,7 @@ TEST_F(trace, a_write_wakes_readers)
 		ASSERT_EQ(0, evfd_task_join(&task[i]));
 	}
 	EXPECT_STREQ("write n=3 count=3\n"
-		     "wake queue=readers nr=3 why=added\n"
+		     "wake queue=readers nr=3 why=readable\n"
 		     "read n=1 count=2\n"
 		     "read n=1 count=1\n"
 		     "read n=1 count=0\n", events(self->sem_id));
@@ -391,7 +391,7 @@ TEST_F(trace, a_read_wakes_writers)
 	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_STREQ("block queue=writers n=5\n"
 		     "read n=18446744073709551613 count=0\n"
-		     "wake queue=writers nr=0 why=taken\n"
+		     "wake queue=writers nr=0 why=writable\n"
 		     "write n=5 count=5\n", events(self->id));
 }
 
@@ -450,7 +450,7 @@ TEST_F(trace, epoll_is_told_and_looks)
 
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
 	EXPECT_STREQ("write n=2 count=2\n"
-		     "wake queue=pollers nr=1 why=added\n", events(self->id));
+		     "wake queue=pollers nr=1 why=readable\n", events(self->id));
 	ASSERT_EQ(0, clear());
 	ASSERT_EQ(1, epoll_wait(ep, &event, 1, 0));
 	EXPECT_STREQ("poll events=IN|OUT waits=0\n", events(self->id));
@@ -458,7 +458,7 @@ TEST_F(trace, epoll_is_told_and_looks)
 
 	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
 	EXPECT_STREQ("read n=2 count=0\n"
-		     "wake queue=pollers nr=1 why=taken\n", events(self->id));
+		     "wake queue=pollers nr=1 why=writable\n", events(self->id));
 	close(ep);
 }
 
@@ -475,11 +475,11 @@ TEST_F(trace, pollers_are_woken_before_readers)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
 	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_STREQ("write n=2 count=2\n"
-		     "wake queue=pollers nr=1 why=added\n"
-		     "wake queue=readers nr=1 why=added\n",
+		     "wake queue=pollers nr=1 why=readable\n"
+		     "wake queue=readers nr=1 why=readable\n",
 		     events_by(self->id, gettid()));
 	EXPECT_STREQ("read n=2 count=0\n"
-		     "wake queue=pollers nr=1 why=taken\n",
+		     "wake queue=pollers nr=1 why=writable\n",
 		     events_by(self->id, task.tid));
 	close(ep);
 }
@@ -528,7 +528,7 @@ TEST_F(trace, a_reader_that_faults_passes_the_wake_on)
 	ASSERT_EQ(0, evfd_task_join(&task[1]));
 	EXPECT_EQ(8, task[1].ret);
 	EXPECT_STREQ("write n=6 count=6\n"
-		     "wake queue=readers nr=1 why=added\n",
+		     "wake queue=readers nr=1 why=readable\n",
 		     events_by(self->id, gettid()));
 	EXPECT_STREQ("read n=6 count=0\n", events_by(self->id, task[1].tid));
 	/*

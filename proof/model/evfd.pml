@@ -117,7 +117,7 @@
 #define WANT(p) (((p) == 0) * W0 + ((p) == 1) * W1 + ((p) > 1) * W2)
 #define EDGES (((W0 | W1 | W2) & EDGE) && NP > 0)
 
-/* counter.h: evfd_count_can_add(), evfd_count_take(), evfd_count_poll() */
+/* counter.h: evfd_count_can_write(), evfd_count_read(), evfd_count_poll() */
 #define CAN_ADD(c, n) (OVERFLOW - (c) > (n))
 #define TAKE(c) (SEM * ((c) > 0) + (1 - SEM) * (c))
 #define SERVED(n) (SEM * (n) + (1 - SEM))
@@ -319,7 +319,7 @@ end_wait:		(!asleep[me] || sig[me]) && (me > 0 || cpu)
 #endif
 
 /*
- * evfd_ctx_wake_later(): who finds no events yet puts the counter on the list,
+ * evfd_ctx_defer_wakeup(): who finds no events yet puts the counter on the list,
  * where it must not be, and has the work run.
  */
 inline wake_later(ev)
@@ -343,7 +343,7 @@ inline wake_later(ev)
 /*
  * A loop of compare-and-exchanges, evfd_ctx_update(), is the one step in
  * which it succeeds or gives up: what it did before left no trace. So are these,
- * and evfd_ctx_add() in writer(). Only a read does something in its loop, see
+ * and evfd_ctx_try_write() in writer(). Only a read does something in its loop, see
  * reader().
  */
 
@@ -457,7 +457,7 @@ inline wake_pollers(ev, still)
 #endif
 }
 
-/* evfd_ctx_wake_readers() */
+/* evfd_ctx_wake_reader_queue() */
 inline wake_readers(n)
 {
 	if
@@ -478,7 +478,7 @@ inline wake_readers(n)
 }
 
 /*
- * evfd_ctx_added(), evfd_ctx_wake_added(). The looks of the first are
+ * evfd_ctx_notify_readers(), evfd_ctx_wake_readers(). The looks of the first are
  * left out: they come again in the second, and a run in which only those of the
  * first find nobody is one in which those of the second come as early.
  */
@@ -493,7 +493,7 @@ inline added(n, ev)
 	wake_readers(n)
 }
 
-/* evfd_ctx_end_read(), evfd_ctx_taken(), evfd_ctx_wake_taken(), likewise */
+/* evfd_ctx_end_read(), evfd_ctx_notify_writers(), evfd_ctx_wake_writers(), likewise */
 inline taken()
 {
 #if NP || KWAIT
@@ -546,7 +546,7 @@ inline pass_on()
 
 #if NR
 /*
- * evfd_file_try_take() and evfd_file_copy_commit(), evfd_file_take_slow(). A copy
+ * evfd_file_try_read() and __evfd_file_try_read(), evfd_file_read_slow(). A copy
  * that faults is tried again once if the reader was woken, and has passed the wake
  * on by then. Else it is -EFAULT, or the page does not come before all else has
  * ended. It is also tried again, without the gate, if the reader held that.
@@ -658,7 +658,7 @@ out:	skip
 #endif
 
 #if NW
-/* evfd_file_add(), evfd_file_add_slow(), evfd_ctx_add() */
+/* evfd_file_write_one(), evfd_file_write_slow(), evfd_ctx_try_write() */
 proctype writer(byte me; byte amount)
 {
 	bit intr;
@@ -784,7 +784,7 @@ end_sleep:	atomic { triggered[me] -> asleep[me] = 0; triggered[me] = 0; news[me]
 /* ---- the rest of the kernel ---- */
 
 #if NS
-/* evfd_signal_mask(), evfd_ctx_signalled() */
+/* evfd_signal_mask(), evfd_ctx_notify_signal() */
 proctype signal()
 {
 	PASS_GATE
