@@ -12,188 +12,14 @@
  * writes a counter's value, are not among these things: there, the memory is
  * taken away instead. faults_test.c has more of that.
  */
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/klog.h>
-#include <sys/stat.h>
 
 #include "kselftest_harness.h"
-#include "evfd_async.h"
 #include "evfd_module.h"
 #include "evfd_task.h"
-
-#define DEBUGFS		"/sys/kernel/debug"
-/* Of a test as a whole, in s: long, since only what hangs needs it. */
-#define PATIENCE	280
-/* How often each failure is repeated, so that what it leaves adds up. */
-#define REPEAT		100
-/* More than there are: a test that gets here is caught in a loop. */
-#define NTH_LIMIT	1000
-
-/* The actions of klogctl(3) that are used here. */
-#define KLOG_READ_ALL	3
-#define KLOG_SIZE	10
-
-static const char *const attrs[] = {
-	"failslab", "fail_page_alloc", "fail_usercopy",
-};
-
-/* Sets what one of @attrs has in debugfs. */
-static int put(const char *attr, const char *file, const char *text)
-{
-	char dir[64];
-
-	snprintf(dir, sizeof(dir), DEBUGFS "/%s", attr);
-	return evfd_test_put(dir, file, text);
-}
-
-/* What may fail in a test. */
-enum kind { ALLOCATIONS, COPIES, ALL };
-
-static const char *const kinds[] = { "allocations", "copies", "all" };
-
-/*
- * Lets only @kind fail, and of it only what is asked for, at any depth, between
- * @start and @end. What may not fail is not counted either.
- */
-static int limit_to(enum kind kind, unsigned long start, unsigned long end)
-{
-	char text[2][32];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
-		bool copies = !strcmp(attrs[i], "fail_usercopy");
-		bool wanted = kind == ALL || copies == (kind == COPIES);
-
-		/* There is no code at 1. */
-		snprintf(text[0], sizeof(text[0]), "%#lx", wanted ? start : 1);
-		snprintf(text[1], sizeof(text[1]), "%#lx", wanted ? end : 2);
-		if (put(attrs[i], "require-start", text[0]) ||
-		    put(attrs[i], "require-end", text[1]))
-			return -1;
-	}
-
-	return 0;
-}
-
-/* What the fixture has, and what there is to be compared with it later. */
-static struct {
-	/* fail-nth of this thread. */
-	int fd;
-	/* What fails next, and whether it did. */
-	int nth;
-	bool failed;
-} inject;
-
-/* From here on the nth fails. */
-static void inject_begin(void)
-{
-	char text[16];
-	int n = snprintf(text, sizeof(text), "%d", inject.nth);
-
-	if (write(inject.fd, text, n) != n)
-		abort();
-}
-
-/*
- * Nothing fails any more; keeps errno. The reading and writing here copy memory,
- * too, and may be what fails.
- */
-static void inject_end(void)
-{
-	char text[16] = "";
-	int err = errno;
-
-	inject.failed = pread(inject.fd, text, sizeof(text) - 1, 0) > 0 &&
-			!atoi(text);
-	while (write(inject.fd, "0", 1) != 1)
-		;
-	errno = err;
-}
-
-static int next_fd(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	close(fd);
-	return fd;
-}
-
-/* Open files in the system, give or take some for each CPU. */
-static long nr_files(void)
-{
-	long n = -1;
-
-	evfd_test_proc("/proc/sys/fs/file-nr", "", "%ld", &n);
-	return n;
-}
-
-/* Counters that live, or -1 where there is no list of them. */
-static int nr_counters(void)
-{
-	FILE *f = fopen(DEBUGFS "/evfd/instances", "r");
-	char line[256];
-	int n = -1;
-
-	while (f && fgets(line, sizeof(line), f))
-		n++;
-	if (f)
-		fclose(f);
-
-	return n;
-}
-
-/* evfd.ko, read into memory. */
-static struct {
-	void *image;
-	size_t size;
-} ko;
-
-static int ko_read(void)
-{
-	const char *path = getenv("EVFD_KO");
-	int fd = open(path ? path : "", O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	size_t done = 0;
-
-	if (fd < 0 || fstat(fd, &st))
-		return -1;
-	ko.size = st.st_size;
-	ko.image = malloc(ko.size);
-	while (ko.image && done < ko.size) {
-		ssize_t n = read(fd, (char *)ko.image + done, ko.size - done);
-
-		if (n <= 0)
-			return -1;
-		done += n;
-	}
-
-	return close(fd);
-}
-
-static int load(void)
-{
-	return syscall(SYS_init_module, ko.image, ko.size, "") ? -errno : 0;
-}
-
-/*
- * How often the kernel has said @text, or -1 if its log cannot be read. It may
- * wrap; what a test looks for is at its end.
- */
-static int klog_count(const char *text)
-{
-	int size = klogctl(KLOG_SIZE, NULL, 0), n = -1;
-	char *log = calloc(1, size + 1), *p = log;
-
-	if (log && klogctl(KLOG_READ_ALL, log, size) > 0) {
-		for (n = 0; (p = strstr(p, text)); p++)
-			n++;
-	}
-	free(log);
-
-	return n;
-}
+#include "inject.h"
+#include "inject_io.h"
 
 FIXTURE(inject) {
 	int dev;
@@ -214,23 +40,23 @@ FIXTURE_SETUP(inject)
 	inject.fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, inject.fd)
 		TH_LOG("this kernel has no fault injection, --kernel debug has");
-	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
-		ASSERT_EQ(0, put(attrs[i], "verbose", "0"))
-			TH_LOG("this kernel has no " DEBUGFS "/%s", attrs[i]);
-		ASSERT_EQ(0, put(attrs[i], "probability", "0"));
-		ASSERT_EQ(0, put(attrs[i], "times", "-1"));
+	for (i = 0; i < NR_ATTRS; i++) {
+		ASSERT_EQ(0, inject_put(inject_attrs[i], "verbose", "0"))
+			TH_LOG("this kernel has no " DEBUGFS "/%s", inject_attrs[i]);
+		ASSERT_EQ(0, inject_put(inject_attrs[i], "probability", "0"));
+		ASSERT_EQ(0, inject_put(inject_attrs[i], "times", "-1"));
 	}
-	ASSERT_EQ(0, limit_to(ALL, 0, ULONG_MAX));
-	ASSERT_EQ(0, put("failslab", "ignore-gfp-wait", "N"));
-	ASSERT_EQ(0, put("fail_page_alloc", "ignore-gfp-wait", "N"));
-	ASSERT_EQ(0, put("fail_page_alloc", "ignore-gfp-highmem", "N"));
-	ASSERT_EQ(0, put("fail_page_alloc", "min-order", "0"));
+	ASSERT_EQ(0, inject_limit_to(ALL, 0, ULONG_MAX));
+	ASSERT_EQ(0, inject_put("failslab", "ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, inject_put("fail_page_alloc", "ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, inject_put("fail_page_alloc", "ignore-gfp-highmem", "N"));
+	ASSERT_EQ(0, inject_put("fail_page_alloc", "min-order", "0"));
 	ASSERT_EQ(0, ko_read())
 		TH_LOG("EVFD_KO does not name evfd.ko");
 	/* What fails is to be the operation's memory, not the program's. */
 	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
 	if (!evfd_module_is_loaded("evfd"))
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, ko_load());
 
 	self->dev = evfd_test_open();
 	self->next_fd = next_fd();
@@ -245,9 +71,9 @@ FIXTURE_TEARDOWN(inject)
 
 	EXPECT_LE(0, reports)
 		TH_LOG("the kernel's log cannot be read");
-	EXPECT_EQ(0, limit_to(ALL, 0, ULONG_MAX));
+	EXPECT_EQ(0, inject_limit_to(ALL, 0, ULONG_MAX));
 	if (!evfd_module_is_loaded("evfd")) {
-		EXPECT_EQ(0, load());
+		EXPECT_EQ(0, ko_load());
 		return;
 	}
 	EXPECT_EQ(self->next_fd, next_fd())
@@ -262,14 +88,9 @@ FIXTURE_TEARDOWN(inject)
 	close(self->dev);
 	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
 	EXPECT_EQ(reports, klog_count("Objects remaining in evfd"));
-	EXPECT_EQ(0, load());
+	EXPECT_EQ(0, ko_load());
 	EXPECT_EQ(self->users - 1, evfd_test_users());
 }
-
-/* One failure after the other, as far as there are any. */
-#define FOR_EACH_FAILURE						\
-	for (inject.nth = 1, inject.failed = true;			\
-	     inject.failed && inject.nth < NTH_LIMIT; inject.nth++)
 
 static int create(int dev)
 {
@@ -294,7 +115,7 @@ static int make_with_failures(struct __test_metadata *_metadata,
 {
 	int errors = 0, tolerated = 0, i, fd;
 
-	ASSERT_EQ(0, limit_to(kind, 0, ULONG_MAX));
+	ASSERT_EQ(0, inject_limit_to(kind, 0, ULONG_MAX));
 	FOR_EACH_FAILURE {
 		int failed = 0;
 
@@ -322,7 +143,7 @@ static int make_with_failures(struct __test_metadata *_metadata,
 		tolerated += inject.failed && failed <= REPEAT / 2;
 	}
 	EXPECT_LE(0, fd);
-	TH_LOG("of %s, %d failed with %s, %d were not needed", kinds[kind],
+	TH_LOG("of %s, %d failed with %s, %d were not needed", inject_kinds[kind],
 	       errors, strerror(error), tolerated);
 
 	return errors;
@@ -366,7 +187,7 @@ TEST_F_TIMEOUT(inject, create_fails_where_the_table_has_to_grow, PATIENCE)
 	child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)child);
-	ASSERT_EQ(0, limit_to(ALLOCATIONS, 0, ULONG_MAX));
+	ASSERT_EQ(0, inject_limit_to(ALLOCATIONS, 0, ULONG_MAX));
 	FOR_EACH_FAILURE {
 		pid = fork();
 		if (!pid) {
@@ -412,30 +233,6 @@ TEST_F_TIMEOUT(inject, open_of_the_device_fails_and_leaves_nothing, PATIENCE)
 					EFAULT));
 }
 
-/* Where a function of the kernel begins, and the next one: they are in order. */
-static int function_range(const char *name, unsigned long *start,
-			  unsigned long *end)
-{
-	FILE *f = fopen("/proc/kallsyms", "r");
-	char line[512], symbol[256], type;
-	unsigned long addr;
-
-	*start = 0;
-	*end = 0;
-	while (f && !*end && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx %c %255s", &addr, &type, symbol) != 3)
-			continue;
-		if (*start && addr > *start)
-			*end = addr;
-		else if (!strcmp(symbol, name))
-			*start = addr;
-	}
-	if (f)
-		fclose(f);
-
-	return *end ? 0 : -1;
-}
-
 /* What the module asks for when it is loaded, and not what the kernel does. */
 TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 {
@@ -443,13 +240,13 @@ TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 	unsigned long start, end;
 
 	ASSERT_EQ(0, function_range("do_one_initcall", &start, &end));
-	ASSERT_EQ(0, limit_to(ALLOCATIONS, start, end));
+	ASSERT_EQ(0, inject_limit_to(ALLOCATIONS, start, end));
 	close(self->dev);
 	FOR_EACH_FAILURE {
 		ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
 		EXPECT_FALSE(evfd_module_is_loaded("evfd"));
 		inject_begin();
-		ret = load();
+		ret = ko_load();
 		inject_end();
 		if (ret) {
 			ASSERT_TRUE(inject.failed);
@@ -460,7 +257,7 @@ TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 			EXPECT_NE(0, access("/dev/evfd", F_OK));
 			EXPECT_NE(0, access("/sys/class/misc/evfd", F_OK));
 			EXPECT_NE(0, access(DEBUGFS "/evfd", F_OK));
-			ASSERT_EQ(0, load());
+			ASSERT_EQ(0, ko_load());
 		} else {
 			tolerated += inject.failed;
 		}
@@ -475,249 +272,6 @@ TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 	EXPECT_EQ(0, ret);
 	/* The cache, the device's number and the device. */
 	EXPECT_LE(3, enomem);
-}
-
-/* What the copies are tested with. */
-struct io {
-	int fd;
-	/* The value of a write, and where a read puts its. */
-	union {
-		uint64_t value;
-		uint32_t half[2];
-	} *page;
-	struct ring ring;
-	aio_context_t aio;
-};
-
-static long err(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
-
-/* Four ways with an array of segments. */
-static long vector(struct io *io, int nr, int flags, bool write)
-{
-	struct iovec one = { io->page, 8 };
-	struct iovec halves[] = {
-		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
-	};
-	struct iovec twice[] = { one, one };
-	struct iovec *iov = nr == 1 ? &one : write ? twice : halves;
-	long ret;
-
-	inject_begin();
-	if (flags)
-		ret = write ? pwritev2(io->fd, iov, nr, -1, flags) :
-			      preadv2(io->fd, iov, nr, -1, flags);
-	else
-		ret = write ? writev(io->fd, iov, nr) :
-			      readv(io->fd, iov, nr);
-	inject_end();
-
-	return err(ret);
-}
-
-static long io_read(struct io *io)
-{
-	long ret;
-
-	inject_begin();
-	ret = syscall(SYS_read, io->fd, io->page, 8);
-	inject_end();
-
-	return err(ret);
-}
-
-static long io_write(struct io *io)
-{
-	long ret;
-
-	inject_begin();
-	ret = syscall(SYS_write, io->fd, io->page, 8);
-	inject_end();
-
-	return err(ret);
-}
-
-static long io_readv_one(struct io *io)
-{
-	return vector(io, 1, 0, false);
-}
-
-static long io_readv(struct io *io)
-{
-	return vector(io, 2, 0, false);
-}
-
-static long io_preadv2(struct io *io)
-{
-	return vector(io, 2, RWF_NOWAIT, false);
-}
-
-static long io_writev_one(struct io *io)
-{
-	return vector(io, 1, 0, true);
-}
-
-static long io_writev(struct io *io)
-{
-	return vector(io, 2, 0, true);
-}
-
-static long io_pwritev2(struct io *io)
-{
-	return vector(io, 2, RWF_NOWAIT, true);
-}
-
-static long uring(struct io *io, int op, const void *addr, int len)
-{
-	struct io_uring_cqe cqe;
-	int ret;
-
-	ring_add(&io->ring, op, io->fd, addr, len, 1);
-	inject_begin();
-	ret = ring_submit(&io->ring);
-	inject_end();
-	if (ret != 1) {
-		/* Take it back. */
-		*io->ring.sq_tail -= io->ring.pending;
-		io->ring.pending = 0;
-		return ret ? ret : -EIO;
-	}
-	ret = ring_wait(&io->ring, &cqe, EVFD_TEST_PATIENCE_MS);
-
-	return ret ? ret : cqe.res;
-}
-
-static long uring_read(struct io *io)
-{
-	return uring(io, IORING_OP_READ, io->page, 8);
-}
-
-static long uring_write(struct io *io)
-{
-	return uring(io, IORING_OP_WRITE, io->page, 8);
-}
-
-static long uring_readv(struct io *io)
-{
-	struct iovec iov[] = {
-		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
-	};
-
-	return uring(io, IORING_OP_READV, iov, 2);
-}
-
-static long uring_writev(struct io *io)
-{
-	struct iovec iov[] = { { io->page, 8 }, { io->page, 8 } };
-
-	return uring(io, IORING_OP_WRITEV, iov, 2);
-}
-
-static long aio(struct io *io, int op, const void *buf, int len)
-{
-	struct iocb iocb = {
-		.aio_lio_opcode = op, .aio_fildes = io->fd,
-		.aio_buf = (uintptr_t)buf, .aio_nbytes = len,
-	};
-	struct io_event event;
-	int ret;
-
-	inject_begin();
-	ret = aio_submit(io->aio, &iocb);
-	inject_end();
-	if (!ret)
-		ret = aio_wait(io->aio, &event, EVFD_TEST_PATIENCE_MS);
-
-	return ret ? ret : (long)event.res;
-}
-
-static long aio_read(struct io *io)
-{
-	return aio(io, IOCB_CMD_PREAD, io->page, 8);
-}
-
-static long aio_write(struct io *io)
-{
-	return aio(io, IOCB_CMD_PWRITE, io->page, 8);
-}
-
-static long aio_readv(struct io *io)
-{
-	struct iovec iov[] = {
-		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
-	};
-
-	return aio(io, IOCB_CMD_PREADV, iov, 2);
-}
-
-static long aio_writev(struct io *io)
-{
-	struct iovec iov[] = { { io->page, 8 }, { io->page, 8 } };
-
-	return aio(io, IOCB_CMD_PWRITEV, iov, 2);
-}
-
-struct io_op {
-	const char *name;
-	long (*fn)(struct io *io);
-	bool writes;
-	/* How many segments, each of which is an add. */
-	int segments;
-	/*
-	 * How many copies of the value there are that can be made to fail;
-	 * where there is none, the page goes.
-	 */
-	int copies;
-};
-
-static const struct io_op io_ops[] = {
-	{ "read", io_read, false, 1, 0 },
-	{ "readv of one", io_readv_one, false, 1, 0 },
-	{ "readv", io_readv, false, 1, 2 },
-	{ "preadv2", io_preadv2, false, 1, 2 },
-	{ "io_uring READ", uring_read, false, 1, 0 },
-	{ "io_uring READV", uring_readv, false, 1, 2 },
-	{ "AIO PREAD", aio_read, false, 1, 0 },
-	{ "AIO PREADV", aio_readv, false, 1, 2 },
-	{ "write", io_write, true, 1, 0 },
-	{ "writev of one", io_writev_one, true, 1, 0 },
-	{ "writev", io_writev, true, 2, 2 },
-	{ "pwritev2", io_pwritev2, true, 2, 2 },
-	{ "io_uring WRITE", uring_write, true, 1, 0 },
-	{ "io_uring WRITEV", uring_writev, true, 2, 2 },
-	{ "AIO PWRITE", aio_write, true, 1, 0 },
-	{ "AIO PWRITEV", aio_writev, true, 2, 2 },
-};
-
-/*
- * Does @op once. Returns 0 if the counter is what it must be after what the
- * operation returned, else -1.
- */
-static int io_check(struct io *io, const struct io_op *op, unsigned int flags,
-		    long *ret)
-{
-	const uint64_t n = 0x0000000500000007ULL;
-	const uint64_t taken = flags & EVFD_SEMAPHORE ? 1 : 2 * n;
-	uint64_t count;
-
-	io->fd = evfd_test_create(flags, op->writes ? 0 : 2 * n);
-	if (io->fd < 0)
-		return -1;
-	io->page->value = n;
-	*ret = op->fn(io);
-	count = evfd_test_count(io->fd);
-	close(io->fd);
-	if (op->writes)
-		return count == (*ret < 0 ? 0 : *ret / 8 * n) &&
-		       (*ret < 0 || *ret == 8 || *ret == 8 * op->segments) ?
-		       0 : -1;
-	if (*ret < 0)
-		return count == 2 * n ? 0 : -1;
-
-	return *ret == 8 && io->page->value == taken &&
-	       count == 2 * n - taken ? 0 : -1;
 }
 
 FIXTURE(copies) {
@@ -751,7 +305,7 @@ FIXTURE_SETUP(copies)
 
 FIXTURE_TEARDOWN(copies)
 {
-	close(self->io.ring.fd);
+	ring_close(&self->io.ring);
 	syscall(SYS_io_destroy, self->io.aio);
 	inject_teardown(_metadata, &self->inject, NULL);
 }
@@ -767,7 +321,7 @@ TEST_F_TIMEOUT(copies, that_fail_lose_and_add_nothing, PATIENCE)
 		long ret = 0;
 
 		kind = i & 1 ? ALLOCATIONS : COPIES;
-		ASSERT_EQ(0, limit_to(kind, 0, ULONG_MAX));
+		ASSERT_EQ(0, inject_limit_to(kind, 0, ULONG_MAX));
 		FOR_EACH_FAILURE {
 			ASSERT_EQ(0, io_check(&self->io, op, variant->flags,
 					      &ret))
@@ -791,7 +345,7 @@ TEST_F_TIMEOUT(copies, that_fail_lose_and_add_nothing, PATIENCE)
 					       inject.nth, strerror(-ret));
 		}
 		TH_LOG("%s, %s: EFAULT %d, other errors %d, short %d, tolerated %d",
-		       op->name, kinds[kind], faults, others, partial,
+		       op->name, inject_kinds[kind], faults, others, partial,
 		       tolerated);
 		if (kind == COPIES) {
 			EXPECT_LE(op->copies, faults + partial);
@@ -850,7 +404,7 @@ TEST_F_TIMEOUT(copies, that_fail_after_a_wake_pass_it_on, PATIENCE)
 	uint64_t n;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, limit_to(COPIES, 0, ULONG_MAX));
+	ASSERT_EQ(0, inject_limit_to(COPIES, 0, ULONG_MAX));
 	bad.fd = fd;
 	good.fd = fd;
 	FOR_EACH_FAILURE {
@@ -898,18 +452,18 @@ FIXTURE_SETUP(shortage)
 	self->make_it_fail = open("/proc/thread-self/make-it-fail",
 				  O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->make_it_fail);
-	ASSERT_EQ(0, put("failslab", "task-filter", "Y"));
-	ASSERT_EQ(0, put("fail_page_alloc", "task-filter", "Y"));
-	ASSERT_EQ(0, put("failslab", "probability", "100"));
-	ASSERT_EQ(0, put("fail_page_alloc", "probability", "100"));
+	ASSERT_EQ(0, inject_put("failslab", "task-filter", "Y"));
+	ASSERT_EQ(0, inject_put("fail_page_alloc", "task-filter", "Y"));
+	ASSERT_EQ(0, inject_put("failslab", "probability", "100"));
+	ASSERT_EQ(0, inject_put("fail_page_alloc", "probability", "100"));
 }
 
 FIXTURE_TEARDOWN(shortage)
 {
-	EXPECT_EQ(0, put("failslab", "probability", "0"));
-	EXPECT_EQ(0, put("fail_page_alloc", "probability", "0"));
-	EXPECT_EQ(0, put("failslab", "task-filter", "N"));
-	EXPECT_EQ(0, put("fail_page_alloc", "task-filter", "N"));
+	EXPECT_EQ(0, inject_put("failslab", "probability", "0"));
+	EXPECT_EQ(0, inject_put("fail_page_alloc", "probability", "0"));
+	EXPECT_EQ(0, inject_put("failslab", "task-filter", "N"));
+	EXPECT_EQ(0, inject_put("fail_page_alloc", "task-filter", "N"));
 	close(self->make_it_fail);
 	inject_teardown(_metadata, &self->inject, NULL);
 }

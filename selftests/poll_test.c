@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * poll, ppoll, select, pselect and epoll on a counter: what they report, when
- * they wake, and how often.
+ * poll, ppoll, select, pselect and epoll on a counter: what they report, and when
+ * they wake; epoll_test.c has what epoll alone can do.
  *
  * Where evfd has to behave as eventfd(2) does, the test runs on both: a
  * difference shows as a failure of one variant. The overflow value, and with it
@@ -14,6 +14,7 @@
 #include <sys/select.h>
 
 #include "kselftest_harness.h"
+#include "evfd_poll.h"
 #include "evfd_task.h"
 
 #define POLL_ALL	(POLLIN | POLLOUT | POLLPRI | POLLRDHUP | \
@@ -36,18 +37,6 @@ static const struct {
 
 #define NCOUNTS	((int)ARRAY_SIZE(counts))
 
-/*
- * Each waits for @events (IN, OUT) of @fd at most @ms milliseconds, and
- * returns what came, 0 for a timeout, or -errno.
- */
-static int wait_poll(int fd, short events, int ms)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-	int ret = poll(&p, 1, ms);
-
-	return ret < 0 ? -errno : ret ? p.revents : 0;
-}
-
 static struct timespec *ms_to_ts(int ms, struct timespec *ts)
 {
 	ts->tv_sec = ms / 1000;
@@ -56,6 +45,10 @@ static struct timespec *ms_to_ts(int ms, struct timespec *ts)
 	return ms < 0 ? NULL : ts;
 }
 
+/*
+ * Each waits for @events (IN, OUT) of @fd at most @ms milliseconds, and
+ * returns what came, 0 for a timeout, or -errno.
+ */
 static int wait_ppoll(int fd, short events, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -141,33 +134,6 @@ static const struct {
 
 #define NCALLS	((int)ARRAY_SIZE(calls))
 
-/* Adds @fd to the epoll set @ep; an event carries the number of @fd. */
-static int ep_add(int ep, int fd, uint32_t events)
-{
-	struct epoll_event ev = { .events = events, .data.fd = fd };
-
-	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
-}
-
-static int ep_mod(int ep, int fd, uint32_t events)
-{
-	struct epoll_event ev = { .events = events, .data.fd = fd };
-
-	return epoll_ctl(ep, EPOLL_CTL_MOD, fd, &ev) ? -errno : 0;
-}
-
-/*
- * The events that the set @ep has at this moment, 0 for none. A set of more
- * than one descriptor needs epoll_wait() itself.
- */
-static int ep_now(int ep)
-{
-	struct epoll_event ev[2];
-	int ret = epoll_wait(ep, ev, 2, 0);
-
-	return ret < 0 ? -errno : ret ? (int)ev[0].events : 0;
-}
-
 /* Threads: @arg is the index in calls, or a count; see evfd_task.h. */
 static ssize_t task_wait_in(struct evfd_task *task)
 {
@@ -177,15 +143,6 @@ static ssize_t task_wait_in(struct evfd_task *task)
 static ssize_t task_wait_out(struct evfd_task *task)
 {
 	return calls[task->arg].wait(task->fd, POLLOUT, -1);
-}
-
-static ssize_t task_epoll_wait(struct evfd_task *task)
-{
-	struct epoll_event ev;
-	int ret = epoll_wait(task->fd, &ev, 1, -1);
-
-	task->value = ret == 1 ? ev.data.fd : -1;
-	return ret < 0 ? -errno : (int)ev.events;
 }
 
 FIXTURE(poll)
@@ -412,322 +369,7 @@ TEST_F(poll, a_closed_descriptor_is_nval)
 	EXPECT_EQ(-EBADF, ep_add(self->ep, copy, EPOLLIN));
 }
 
-TEST_F(poll, level_triggered_returns_as_long_as_it_lasts)
-{
-	uint64_t n;
-	int i;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
-	for (i = 0; i < 5; i++)
-		EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, ep_now(self->ep));
-}
-
-TEST_F(poll, level_triggered_semaphore_returns_once_per_unit_taken)
-{
-	int fd, rounds = 0;
-	uint64_t n;
-
-	fd = evfd_test_make(self->evfd, EVFD_NONBLOCK | EVFD_SEMAPHORE, 4);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, ep_add(self->ep, fd, EPOLLIN));
-	while (rounds < 10 && ep_now(self->ep) == EPOLLIN) {
-		ASSERT_EQ(8, evfd_test_read(fd, &n));
-		rounds++;
-	}
-	EXPECT_EQ(4, rounds);
-	close(fd);
-}
-
-TEST_F(poll, edge_triggered_gives_one_event_per_write)
-{
-	uint64_t n;
-	int i;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
-	EXPECT_EQ(0, ep_now(self->ep));
-	/* Nothing is there to be read, so nothing to report. */
-	ASSERT_EQ(8, evfd_test_write(self->fd, 0));
-	EXPECT_EQ(0, ep_now(self->ep));
-	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-		EXPECT_EQ(0, ep_now(self->ep));
-	}
-	/* Writes that nobody looked between are one event. */
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	/* A write of 0 is a write. */
-	ASSERT_EQ(8, evfd_test_write(self->fd, 0));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	/* A read is none, and what it took is not reported any more. */
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(6, n);
-	EXPECT_EQ(0, ep_now(self->ep));
-	/* A failed write or read is none either. */
-	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(-EINVAL, evfd_test_write(self->fd, UINT64_MAX));
-	EXPECT_EQ(0, ep_now(self->ep));
-}
-
-TEST_F(poll, edge_triggered_out_comes_with_each_read_and_write)
-{
-	const int both = EPOLLIN | EPOLLOUT;
-	uint64_t n;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, both | EPOLLET));
-	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 0));
-	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
-	EXPECT_EQ(both, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-}
-
-TEST_F(poll, edge_triggered_waiter_for_out_alone_sees_reads_only)
-{
-	uint64_t n;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLOUT | EPOLLET));
-	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-}
-
-TEST_F(poll, oneshot_is_silent_until_rearmed)
-{
-	uint64_t n;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	EXPECT_EQ(0, ep_now(self->ep));
-	/* What happened meanwhile is there when it is armed again. */
-	ASSERT_EQ(0, ep_mod(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(2, n);
-	ASSERT_EQ(0, ep_mod(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-}
-
-TEST_F(poll, edge_triggered_oneshot)
-{
-	const uint32_t events = EPOLLIN | EPOLLET | EPOLLONESHOT;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, events));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(0, ep_mod(self->ep, self->fd, events));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	EXPECT_EQ(0, ep_now(self->ep));
-}
-
-TEST_F(poll, epoll_ctl_adds_changes_and_removes)
-{
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
-	EXPECT_EQ(-EEXIST, ep_add(self->ep, self->fd, EPOLLIN));
-	EXPECT_EQ(0, ep_now(self->ep));
-	/* The state at the time of the change counts. */
-	ASSERT_EQ(0, ep_mod(self->ep, self->fd, EPOLLOUT));
-	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
-	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(0, ep_mod(self->ep, self->fd, EPOLLIN));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	ASSERT_EQ(0, epoll_ctl(self->ep, EPOLL_CTL_DEL, self->fd, NULL));
-	EXPECT_EQ(0, ep_now(self->ep));
-	EXPECT_EQ(-1, epoll_ctl(self->ep, EPOLL_CTL_DEL, self->fd, NULL));
-	EXPECT_EQ(ENOENT, errno);
-	EXPECT_EQ(-ENOENT, ep_mod(self->ep, self->fd, EPOLLIN));
-	/* A level that holds when it is added is reported. */
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-}
-
-TEST_F(poll, a_removed_counter_does_not_wake_who_waits)
-{
-	struct evfd_task task = { .op = task_epoll_wait, .fd = self->ep };
-	int other = evfd_test_make(self->evfd, EVFD_NONBLOCK, 0);
-
-	ASSERT_LE(0, other);
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
-	ASSERT_EQ(0, ep_add(self->ep, other, EPOLLIN));
-	ASSERT_EQ(0, evfd_task_start(&task));
-	ASSERT_EQ(0, epoll_ctl(self->ep, EPOLL_CTL_DEL, self->fd, NULL));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_settle(&task, 1));
-	ASSERT_EQ(8, evfd_test_write(other, 1));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(EPOLLIN, task.ret);
-	EXPECT_EQ(other, task.value);
-	close(other);
-}
-
-TEST_F(poll, a_counter_added_while_another_thread_waits_wakes_it)
-{
-	struct evfd_task task = { .op = task_epoll_wait, .fd = self->ep };
-
-	ASSERT_EQ(0, evfd_task_start(&task));
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
-	ASSERT_EQ(0, evfd_task_settle(&task, 1));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(EPOLLIN, task.ret);
-	EXPECT_EQ(self->fd, task.value);
-}
-
-TEST_F(poll, closing_the_last_descriptor_leaves_the_set)
-{
-	struct epoll_event ev[4];
-	int fd = evfd_test_make(self->evfd, 0, 1);
-	int copy;
-
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, ep_add(self->ep, fd, EPOLLIN));
-	copy = dup(fd);
-	close(fd);
-	/* The file is still open, and so it stays in the set. */
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	close(copy);
-	EXPECT_EQ(0, epoll_wait(self->ep, ev, 4, 0));
-}
-
-TEST_F(poll, a_copy_is_a_member_of_its_own)
-{
-	struct epoll_event ev[4];
-	int copy = dup(self->fd);
-	uint64_t n;
-
-	ASSERT_LE(0, copy);
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
-	ASSERT_EQ(0, ep_add(self->ep, copy, EPOLLIN));
-	EXPECT_EQ(0, epoll_wait(self->ep, ev, 4, 0));
-	ASSERT_EQ(8, evfd_test_write(copy, 1));
-	ASSERT_EQ(2, epoll_wait(self->ep, ev, 4, 0));
-	EXPECT_EQ(self->fd + copy, ev[0].data.fd + ev[1].data.fd);
-	EXPECT_NE(ev[0].data.fd, ev[1].data.fd);
-	/* The level is still there, the edge is gone. */
-	ASSERT_EQ(1, epoll_wait(self->ep, ev, 4, 0));
-	EXPECT_EQ(copy, ev[0].data.fd);
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(0, epoll_wait(self->ep, ev, 4, 0));
-	close(copy);
-}
-
-TEST_F(poll, a_set_within_a_set_passes_the_event_on)
-{
-	struct evfd_task task = { .op = task_epoll_wait };
-	int outer = epoll_create1(EPOLL_CLOEXEC);
-	uint64_t n;
-
-	ASSERT_LE(0, outer);
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
-	ASSERT_EQ(0, ep_add(outer, self->ep, EPOLLIN));
-	EXPECT_EQ(0, wait_poll(self->ep, POLLIN, 0));
-	task.fd = outer;
-	ASSERT_EQ(0, evfd_task_start(&task));
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(EPOLLIN, task.ret);
-	EXPECT_EQ(self->ep, task.value);
-	EXPECT_EQ(EPOLLIN, ep_now(outer));
-	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	EXPECT_EQ(POLLIN, wait_poll(self->ep, POLLIN, 0));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(0, ep_now(outer));
-	close(outer);
-}
-
 #define NWAITERS	4
-
-TEST_F(poll, one_edge_wakes_one_of_the_threads_on_a_set)
-{
-	struct evfd_task tasks[NWAITERS] = { };
-	int i, done = 0;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
-	for (i = 0; i < NWAITERS; i++) {
-		tasks[i].op = task_epoll_wait;
-		tasks[i].fd = self->ep;
-		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
-	}
-	for (i = 1; i <= NWAITERS; i++) {
-		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		do {
-			done = evfd_task_settle(tasks, NWAITERS);
-		} while (done >= 0 && done < i);
-		EXPECT_EQ(i, done);
-	}
-	for (i = 0; i < NWAITERS; i++) {
-		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
-		EXPECT_EQ(EPOLLIN, tasks[i].ret);
-	}
-}
-
-TEST_F(poll, exclusive_sets_share_the_wakes)
-{
-	struct evfd_task tasks[NWAITERS] = { };
-	int ep[NWAITERS], i, done = 0, before;
-
-	for (i = 0; i < NWAITERS; i++) {
-		ep[i] = epoll_create1(EPOLL_CLOEXEC);
-		ASSERT_LE(0, ep[i]);
-		ASSERT_EQ(0, ep_add(ep[i], self->fd,
-				    EPOLLIN | EPOLLEXCLUSIVE));
-		tasks[i].op = task_epoll_wait;
-		tasks[i].fd = ep[i];
-		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
-	}
-	/* The first write wakes at least one, and not the whole herd. */
-	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	do {
-		done = evfd_task_settle(tasks, NWAITERS);
-	} while (!done);
-	EXPECT_LE(1, done);
-	EXPECT_GT(NWAITERS, done);
-	/* Each further one finds one that still sleeps. */
-	while (done >= 0 && done < NWAITERS) {
-		before = done;
-		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		do {
-			done = evfd_task_settle(tasks, NWAITERS);
-		} while (done == before);
-	}
-	for (i = 0; i < NWAITERS; i++) {
-		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
-		EXPECT_EQ(EPOLLIN, tasks[i].ret);
-		close(ep[i]);
-	}
-}
 
 TEST_F(poll, plain_waiters_are_all_woken)
 {
@@ -752,64 +394,6 @@ TEST_F(poll, plain_waiters_are_all_woken)
  * the one's wake must not count for the other. Of evfd alone, since eventfd's
  * reader sleeps for ever if the epoll waiter came first.
  */
-TEST(an_exclusive_set_does_not_take_a_readers_wake)
-{
-	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
-	int ep = epoll_create1(EPOLL_CLOEXEC);
-	struct evfd_task reader = { .op = evfd_task_read, .fd = fd };
-	struct evfd_task poller = { .op = task_epoll_wait, .fd = ep };
-	uint64_t n;
-	int order;
-
-	ASSERT_LE(0, fd);
-	ASSERT_LE(0, ep);
-	ASSERT_EQ(0, ep_add(ep, fd, EPOLLIN | EPOLLEXCLUSIVE));
-	for (order = 0; order < 2; order++) {
-		ASSERT_EQ(0, evfd_task_start(order ? &reader : &poller));
-		ASSERT_EQ(0, evfd_task_start(order ? &poller : &reader));
-		ASSERT_EQ(8, evfd_test_write(fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&reader))
-			TH_LOG("a reader sleeps on a count of 1");
-		EXPECT_EQ(8, reader.ret);
-		EXPECT_EQ(1, reader.value);
-		/* The poller may have looked before the reader took it. */
-		if (!evfd_task_settle(&poller, 1))
-			ASSERT_EQ(8, evfd_test_write(fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&poller));
-		EXPECT_EQ(EPOLLIN, poller.ret);
-		if (wait_poll(fd, POLLIN, 0))
-			ASSERT_EQ(8, evfd_test_read(fd, &n));
-		ASSERT_EQ(0, wait_poll(fd, POLLIN, 0));
-	}
-	close(fd);
-}
-
-/* Two units for a reader and a poller: both have to come back. */
-TEST(a_reader_does_not_take_an_exclusive_sets_wake)
-{
-	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
-	int ep = epoll_create1(EPOLL_CLOEXEC);
-	struct evfd_task reader = { .op = evfd_task_read, .fd = fd };
-	struct evfd_task poller = { .op = task_epoll_wait, .fd = ep };
-	uint64_t n;
-	int order;
-
-	ASSERT_LE(0, fd);
-	ASSERT_LE(0, ep);
-	ASSERT_EQ(0, ep_add(ep, fd, EPOLLIN | EPOLLEXCLUSIVE));
-	for (order = 0; order < 2; order++) {
-		ASSERT_EQ(0, evfd_task_start(order ? &reader : &poller));
-		ASSERT_EQ(0, evfd_task_start(order ? &poller : &reader));
-		ASSERT_EQ(8, evfd_test_write(fd, 2));
-		ASSERT_EQ(0, evfd_task_join(&reader));
-		ASSERT_EQ(0, evfd_task_join(&poller));
-		EXPECT_EQ(8, reader.ret);
-		EXPECT_EQ(EPOLLIN, poller.ret);
-		ASSERT_EQ(8, evfd_test_read(fd, &n));
-	}
-	close(fd);
-}
-
 #define ROUNDS	200
 
 /* Fills the counter whenever poll says that there is room. */
@@ -868,45 +452,6 @@ TEST_F(poll, two_threads_that_poll_for_each_other_lose_no_wake)
 		EXPECT_EQ(0, fill.ret);
 		EXPECT_EQ(0, empty.ret);
 	}
-}
-
-/* Takes all of it at each edge, until @arg units have come. */
-static ssize_t task_drain_at_edges(struct evfd_task *task)
-{
-	struct epoll_event ev;
-	uint64_t n;
-	int ret;
-
-	while (task->value < task->arg) {
-		ret = epoll_wait(task->fd, &ev, 1, -1);
-		if (ret < 0)
-			return -errno;
-		ret = evfd_test_read(ev.data.fd, &n);
-		if (ret == 8)
-			task->value += n;
-		else if (ret != -EAGAIN)
-			return ret;
-	}
-
-	return 0;
-}
-
-TEST_F(poll, an_edge_triggered_consumer_misses_nothing)
-{
-	struct evfd_task task = {
-		.op = task_drain_at_edges, .fd = self->ep, .arg = 50 * ROUNDS,
-	};
-	uint64_t i;
-
-	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
-	ASSERT_EQ(0, evfd_task_run(&task));
-	for (i = 0; i < task.arg; i++) {
-		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	}
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(0, task.ret);
-	EXPECT_EQ(task.arg, task.value);
-	EXPECT_EQ(0, wait_poll(self->fd, POLLIN, 0));
 }
 
 TEST_HARNESS_MAIN

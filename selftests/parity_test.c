@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * System calls that a counter does not support, or only as every file does:
+ * both kinds must return the same, and leave the same count.
+ *
+ * Uses evfd_test.h.
+ */
+#include <limits.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
+#include <termios.h>
+
+#include "kselftest_harness.h"
+#include "evfd_test.h"
+
+#define MAX	EVFD_COUNT_MAX
+
+/* Newer than the headers of some distributions. */
+#ifndef RWF_NOAPPEND
+#define RWF_NOAPPEND	0x20
+#endif
+#ifndef RWF_ATOMIC
+#define RWF_ATOMIC	0x40
+#endif
+
+static long err(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+static long with_pipe(int fd, int how)
+{
+	int p[2];
+	long ret;
+
+	if (pipe2(p, O_NONBLOCK))
+		return -1000;
+	if (how == 0)
+		ret = err(splice(fd, NULL, p[1], NULL, 8, SPLICE_F_NONBLOCK));
+	else if (how == 1)
+		ret = write(p[1], "12345678", 8) != 8 ? -1000 :
+		      err(splice(p[0], NULL, fd, NULL, 8, SPLICE_F_NONBLOCK));
+	else if (how == 2)
+		ret = err(tee(fd, p[1], 8, SPLICE_F_NONBLOCK));
+	else
+		ret = err(tee(p[0], fd, 8, SPLICE_F_NONBLOCK));
+	close(p[0]);
+	close(p[1]);
+
+	return ret;
+}
+
+static long with_memfd(int fd, int how)
+{
+	int m = memfd_create("evfd-test", 0);
+	off_t off = 0;
+	long ret;
+
+	if (m < 0 || pwrite(m, "12345678", 8, 0) != 8)
+		return -1000;
+	if (how == 0)
+		ret = err(sendfile(fd, m, &off, 8));
+	else if (how == 1)
+		ret = err(sendfile(m, fd, NULL, 8));
+	else if (how == 2)
+		ret = err(copy_file_range(fd, NULL, m, NULL, 8, 0));
+	else
+		ret = err(copy_file_range(m, NULL, fd, NULL, 8, 0));
+	close(m);
+
+	return ret;
+}
+
+static long with_rw(int fd, bool write, off_t off, int flags)
+{
+	uint64_t value = 1;
+	struct iovec iov = { &value, 8 };
+
+	return err(write ? pwritev2(fd, &iov, 1, off, flags) :
+			   preadv2(fd, &iov, 1, off, flags));
+}
+
+static long with_int(int fd, unsigned long cmd, int arg)
+{
+	return err(ioctl(fd, cmd, &arg));
+}
+
+static long with_map(int fd, int prot, int flags)
+{
+	void *p = mmap(NULL, 4096, prot, flags, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	munmap(p, 4096);
+	return 0;
+}
+
+static long with_setfl(int fd, int flags)
+{
+	long ret = err(fcntl(fd, F_SETFL, flags));
+
+	/* What it left the flags at counts as well. */
+	return ret < 0 ? ret : err(fcntl(fd, F_GETFL));
+}
+
+static long with_path(int fd, int flags)
+{
+	char path[64];
+	int new;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	new = open(path, flags);
+	if (new < 0)
+		return -errno;
+	close(new);
+	return 0;
+}
+
+/*
+ * Evaluates @expr, which uses fd, on a new evfd and on a new eventfd of the
+ * variant. What it returns and the count after it must be the same.
+ */
+#define SAME(expr)						\
+	do {							\
+		uint64_t counts[2];				\
+		long rets[2];					\
+		int kind, fd;					\
+								\
+		for (kind = 0; kind < 2; kind++) {		\
+			fd = make[kind](variant->flags |	\
+					EVFD_NONBLOCK,		\
+					variant->count);	\
+			ASSERT_LE(0, fd);			\
+			rets[kind] = (expr);			\
+			counts[kind] = evfd_test_count(fd);	\
+			close(fd);				\
+		}						\
+		EXPECT_EQ(rets[1], rets[0])			\
+			TH_LOG("%s", #expr);			\
+		EXPECT_EQ(counts[1], counts[0])			\
+			TH_LOG("%s", #expr);			\
+	} while (0)
+
+static int (*const make[2])(unsigned int flags, uint64_t initval) = {
+	evfd_test_create,
+	evfd_test_create_eventfd,
+};
+
+FIXTURE(parity) {
+	uint64_t scratch[8];
+	struct stat st;
+	struct statfs sfs;
+	struct termios tio;
+	struct flock lock;
+};
+
+FIXTURE_VARIANT(parity) {
+	unsigned int flags;
+	uint64_t count;
+};
+
+FIXTURE_VARIANT_ADD(parity, empty) {
+	.flags = 0,
+	.count = 0,
+};
+
+FIXTURE_VARIANT_ADD(parity, small) {
+	.flags = 0,
+	.count = 5,
+};
+
+FIXTURE_VARIANT_ADD(parity, full) {
+	.flags = 0,
+	.count = MAX,
+};
+
+FIXTURE_VARIANT_ADD(parity, semaphore_empty) {
+	.flags = EVFD_SEMAPHORE,
+	.count = 0,
+};
+
+FIXTURE_VARIANT_ADD(parity, semaphore_small) {
+	.flags = EVFD_SEMAPHORE,
+	.count = 5,
+};
+
+FIXTURE_VARIANT_ADD(parity, semaphore_full) {
+	.flags = EVFD_SEMAPHORE,
+	.count = MAX,
+};
+
+FIXTURE_SETUP(parity)
+{
+	self->lock.l_type = F_WRLCK;
+}
+
+FIXTURE_TEARDOWN(parity)
+{
+}
+
+TEST_F(parity, positions)
+{
+	SAME(err(lseek(fd, 0, SEEK_SET)));
+	SAME(err(lseek(fd, 5, SEEK_SET)));
+	SAME(err(lseek(fd, -1, SEEK_SET)));
+	SAME(err(lseek(fd, 0, SEEK_CUR)));
+	SAME(err(lseek(fd, 0, SEEK_END)));
+	SAME(err(lseek(fd, 0, SEEK_DATA)));
+	SAME(err(pread(fd, self->scratch, 8, 0)));
+	SAME(err(pread(fd, self->scratch, 8, 8)));
+	SAME(err(pread(fd, self->scratch, 4, 0)));
+	SAME(err(pwrite(fd, self->scratch, 8, 0)));
+	SAME(err(pwrite(fd, self->scratch, 4, 0)));
+}
+
+TEST_F(parity, vectors_and_flags)
+{
+	SAME(with_rw(fd, false, 0, 0));
+	SAME(with_rw(fd, false, -1, 0));
+	SAME(with_rw(fd, false, -1, RWF_HIPRI));
+	SAME(with_rw(fd, false, -1, RWF_DSYNC));
+	SAME(with_rw(fd, false, -1, RWF_SYNC));
+	SAME(with_rw(fd, false, -1, RWF_NOWAIT));
+	SAME(with_rw(fd, false, -1, RWF_APPEND));
+	SAME(with_rw(fd, false, -1, RWF_NOAPPEND));
+	SAME(with_rw(fd, false, -1, RWF_ATOMIC));
+	SAME(with_rw(fd, false, -1, 0x40000000));
+	SAME(with_rw(fd, true, 0, 0));
+	SAME(with_rw(fd, true, -1, 0));
+	SAME(with_rw(fd, true, -1, RWF_HIPRI));
+	SAME(with_rw(fd, true, -1, RWF_ATOMIC));
+	SAME(with_rw(fd, true, -1, 0x40000000));
+	SAME(err(syscall(SYS_readv, fd, NULL, 0)));
+	SAME(err(syscall(SYS_readv, fd, NULL, 1)));
+	SAME(err(syscall(SYS_readv, fd, NULL, UIO_MAXIOV + 1)));
+	SAME(err(syscall(SYS_readv, fd, NULL, -1)));
+	SAME(err(syscall(SYS_writev, fd, NULL, 0)));
+	SAME(err(syscall(SYS_writev, fd, NULL, 1)));
+	SAME(err(syscall(SYS_writev, fd, NULL, UIO_MAXIOV + 1)));
+	SAME(err(syscall(SYS_writev, fd, NULL, -1)));
+}
+
+TEST_F(parity, odd_sizes)
+{
+	SAME(err(read(fd, NULL, 0)));
+	SAME(err(write(fd, NULL, 0)));
+	SAME(err(syscall(SYS_read, fd, self->scratch, (size_t)-1)));
+	SAME(err(syscall(SYS_write, fd, self->scratch, (size_t)-1)));
+}
+
+TEST_F(parity, mmap_and_splice)
+{
+	SAME(with_map(fd, PROT_READ, MAP_SHARED));
+	SAME(with_map(fd, PROT_READ | PROT_WRITE, MAP_SHARED));
+	SAME(with_map(fd, PROT_READ, MAP_PRIVATE));
+	SAME(with_pipe(fd, 0));
+	SAME(with_pipe(fd, 1));
+	SAME(with_pipe(fd, 2));
+	SAME(with_pipe(fd, 3));
+	SAME(with_memfd(fd, 0));
+	SAME(with_memfd(fd, 1));
+	SAME(with_memfd(fd, 2));
+	SAME(with_memfd(fd, 3));
+}
+
+TEST_F(parity, ioctls)
+{
+	SAME(with_int(fd, FIONREAD, 0));
+	SAME(with_int(fd, FIOASYNC, 0));
+	SAME(with_int(fd, FIOASYNC, 1));
+	SAME(with_int(fd, FIONBIO, 0));
+	SAME(with_int(fd, FIONBIO, 1));
+	SAME(with_int(fd, FIOQSIZE, 0));
+	SAME(with_int(fd, FIGETBSZ, 0));
+	SAME(with_int(fd, FIBMAP, 0));
+	SAME(with_int(fd, FIFREEZE, 0));
+	SAME(with_int(fd, FS_IOC_GETFLAGS, 0));
+	SAME(with_int(fd, 0x12345678, 0));
+	SAME(err(ioctl(fd, FIOCLEX)));
+	SAME(err(ioctl(fd, FIONCLEX)));
+	SAME(err(tcgetattr(fd, &self->tio)));
+}
+
+TEST_F(parity, fcntls)
+{
+	SAME(err(flock(fd, LOCK_EX | LOCK_NB)));
+	SAME(err(fcntl(fd, F_SETLK, &self->lock)));
+	SAME(err(fcntl(fd, F_SETLEASE, F_RDLCK)));
+	SAME(err(fcntl(fd, F_SETOWN, getpid())));
+	SAME(err(fcntl(fd, F_SETSIG, SIGUSR1)));
+	SAME(err(fcntl(fd, F_SETPIPE_SZ, 4096)));
+	SAME(err(fcntl(fd, F_GET_SEALS)));
+	SAME(err(fcntl(fd, F_NOTIFY, DN_MODIFY)));
+	SAME(with_setfl(fd, O_NONBLOCK));
+	SAME(with_setfl(fd, O_APPEND));
+	SAME(with_setfl(fd, O_ASYNC));
+	SAME(with_setfl(fd, O_DIRECT));
+	SAME(with_setfl(fd, O_NOATIME));
+	SAME(with_setfl(fd, O_WRONLY));
+	SAME(with_setfl(fd, -1));
+}
+
+TEST_F(parity, files_on_disk)
+{
+	SAME(err(ftruncate(fd, 0)));
+	SAME(err(ftruncate(fd, 8)));
+	SAME(err(fsync(fd)));
+	SAME(err(fdatasync(fd)));
+	SAME(err(syncfs(fd)));
+	SAME(err(sync_file_range(fd, 0, 8, SYNC_FILE_RANGE_WRITE)));
+	SAME(err(fallocate(fd, 0, 0, 8)));
+	SAME(-posix_fadvise(fd, 0, 8, POSIX_FADV_DONTNEED));
+	SAME(err(readahead(fd, 0, 8)));
+	SAME(err(fstat(fd, &self->st)) ?: (long)self->st.st_mode);
+	SAME(err(fstatfs(fd, &self->sfs)) ?: (long)self->sfs.f_type);
+	SAME(err(fchmod(fd, 0600)));
+	SAME(err(fchown(fd, 0, 0)));
+	SAME(err(syscall(SYS_getdents64, fd, self->scratch, 64)));
+	SAME(err(fchdir(fd)));
+	SAME(err(fgetxattr(fd, "user.x", self->scratch, 8)));
+	SAME(err(fsetxattr(fd, "user.x", "1", 1, 0)));
+	SAME(err(listen(fd, 1)));
+	SAME(err(recv(fd, self->scratch, 8, 0)));
+	SAME(with_path(fd, O_RDONLY));
+	SAME(with_path(fd, O_RDWR));
+	SAME(with_path(fd, O_PATH));
+}
+
+TEST_HARNESS_MAIN
