@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Single requests of io_uring and AIO. Uses ring.h and evfd_test.h;
- * selftests/aio_uring_test.c shows all of it.
+ * Single requests of io_uring and AIO. Uses ring.h and evfd_test.h; uring_test.c
+ * and aio_test.c of selftests/ show all of it.
  */
 #ifndef _EVFD_ASYNC_H
 #define _EVFD_ASYNC_H

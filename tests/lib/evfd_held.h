@@ -3,8 +3,8 @@
  * A page of memory that is not there until the test gives it: whoever touches it
  * meanwhile, the kernel included, waits in the middle of that.
  *
- * For faults_test.c and trace_test.c. Uses evfd_task.h, and userfaultfd(2), which
- * root may.
+ * For faults_test.c, moving_test.c and trace_test.c. Uses evfd_task.h, and
+ * userfaultfd(2), which root may.
  */
 #ifndef _EVFD_HELD_H
 #define _EVFD_HELD_H
