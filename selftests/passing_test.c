@@ -419,11 +419,9 @@ TEST_F(passing, a_blocked_reader_survives_the_close_of_its_descriptor)
 	close(copy);
 }
 
-
-
 /*
  * In a new pid namespace, makes a counter for whoever listens at @sock. Returns 0
- * or an errno: ENOSPC if there are too many namespaces.
+ * or -errno: -ENOSPC if there are too many namespaces.
  */
 static int make_in_namespace(int sock)
 {
@@ -431,13 +429,13 @@ static int make_in_namespace(int sock)
 	pid_t pid;
 
 	if (unshare(CLONE_NEWPID))
-		return errno;
+		return -errno;
 	pid = fork();
 	if (!pid)
 		_exit(send_fd(sock, evfd_test_create(0, 0)) ? 1 : 0);
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return ECHILD;
-	return WEXITSTATUS(status);
+		return -ECHILD;
+	return WEXITSTATUS(status) ? -EIO : 0;
 }
 
 /* Returns the counter, or -errno. Nobody of the namespace is left then. */
@@ -451,7 +449,7 @@ static int get_from_namespace(void)
 	/* The harness's own children would follow into it. */
 	pid = fork();
 	if (!pid)
-		_exit(make_in_namespace(pair[1]));
+		_exit(-make_in_namespace(pair[1]));
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		fd = -ECHILD;
 	else if (WEXITSTATUS(status))

@@ -160,6 +160,7 @@ TEST_F(trace, the_formats_are_those_promised)
 	char path[128], text[8192], fields[256], *p, *end;
 	unsigned int i, offset, size, next, dirs = 0;
 	struct dirent *entry;
+	int n;
 	DIR *dir;
 
 	for (i = 0; i < ARRAY_SIZE(formats); i++) {
@@ -176,8 +177,8 @@ TEST_F(trace, the_formats_are_those_promised)
 			end = strchr(p, ';');
 			ASSERT_NE(NULL, end);
 			strncat(fields, p, end + 1 - p);
-			ASSERT_EQ(2, sscanf(end, "; offset:%u; size:%u;",
-					    &offset, &size))
+			n = sscanf(end, "; offset:%u; size:%u;", &offset, &size);
+			ASSERT_EQ(2, n)
 				TH_LOG("%s: %s", formats[i].event, p);
 			EXPECT_EQ(next, offset)
 				TH_LOG("%s: a hole before %s", formats[i].event, fields);
