@@ -29,7 +29,7 @@
 #error "evfd needs a kernel with CONFIG_EVENTFD=y"
 #endif
 
-/* poll_does_not_wait(), the other way round, has gone on the way to 7.3. */
+/* The inverse of poll_does_not_wait(), which was removed before 7.3. */
 static inline bool evfd_poll_waits(const struct poll_table_struct *wait)
 {
 	return wait && wait->_qproc;
@@ -37,7 +37,8 @@ static inline bool evfd_poll_waits(const struct poll_table_struct *wait)
 
 /*
  * poll_wait() ends in a full barrier since 6.14, and in the stable series since
- * early 2025; which no macro shows, so the numbers are on the safe side.
+ * early 2025. No macro tells, so the version checks are conservative: at worst a
+ * kernel gets the barrier twice.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 20) && \

@@ -2,7 +2,7 @@
 /*
  * /dev/evfd: the device whose ioctl makes counters, and the module's lifetime.
  *
- * The top floor, above file.c. uapi/linux/evfd.h documents what the ioctl takes
+ * The top layer, above file.c. uapi/linux/evfd.h documents what the ioctl takes
  * and returns. Start here to read top-down; start at counter.h for bottom-up.
  *
  * The module cannot be unloaded while /dev/evfd is open (evfd_dev_fops.owner),
