@@ -188,19 +188,6 @@ void evfd_ctx_pass_on(struct evfd_ctx *ctx)
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_pass_on);
 
-/*
- * Waits until no reader holds the gate. A reader holds it with interrupts off and
- * page faults disabled, for as long as it takes to copy 8 bytes a few times.
- */
-void __cold evfd_ctx_wait_gate(struct evfd_ctx *ctx)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&ctx->gate, flags);
-	raw_spin_unlock_irqrestore(&ctx->gate, flags);
-}
-EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_wait_gate);
-
 /* Traces a write of @n that left @count, then evfd_ctx_notify_readers(). */
 void __cold evfd_ctx_trace_write(struct evfd_ctx *ctx, u64 n, u64 count)
 {

@@ -81,12 +81,14 @@ static bool evfd_file_nowait(const struct file *file, int iocb_flags)
 	return (file->f_flags & O_NONBLOCK) || (iocb_flags & IOCB_NOWAIT);
 }
 
-/* Return: -EFAULT. Out of line to keep the path that copies small. */
-static noinline __cold int evfd_file_fault(const struct evfd_ctx *ctx,
-					   enum evfd_op op)
+/*
+ * Out of line to keep the path that copies small. Returns nothing: a caller that
+ * did not know the value would keep registers for going on.
+ */
+static noinline __cold void evfd_file_fault(const struct evfd_ctx *ctx,
+					    enum evfd_op op)
 {
 	trace_evfd_fault(ctx, op);
-	return -EFAULT;
 }
 
 /*
@@ -120,7 +122,8 @@ static __always_inline ssize_t __evfd_file_try_read(struct evfd_ctx *ctx,
 		pagefault_enable();
 	if (unlikely(!copied)) {
 		*n = 0;
-		return evfd_file_fault(ctx, EVFD_READ);
+		evfd_file_fault(ctx, EVFD_READ);
+		return -EFAULT;
 	}
 
 	if (likely(evfd_ctx_try_read(ctx, left, *n)))
@@ -143,9 +146,11 @@ static __always_inline ssize_t evfd_file_try_read(struct evfd_ctx *ctx,
 	u64 left;
 
 	ret = __evfd_file_try_read(ctx, buf, to, nofault, lost, &left);
-	if (likely(ret > 0))
-		evfd_ctx_end_read(ctx, *lost, left);
-	return ret;
+	if (unlikely(ret <= 0))
+		return ret;
+	evfd_ctx_end_read(ctx, *lost, left);
+	/* Not ret, which would need a register that the wakeup keeps. */
+	return sizeof(u64);
 }
 
 /*
@@ -327,8 +332,10 @@ static ssize_t evfd_file_write(struct file *file, const char __user *buf,
 
 	if (len != sizeof(n))
 		return -EINVAL;
-	if (!evfd_copy_from_user(&n, buf))
-		return evfd_file_fault(file->private_data, EVFD_WRITE);
+	if (!evfd_copy_from_user(&n, buf)) {
+		evfd_file_fault(file->private_data, EVFD_WRITE);
+		return -EFAULT;
+	}
 
 	return evfd_file_write_one(file, 0, n);
 }
@@ -343,8 +350,10 @@ static ssize_t evfd_file_write_segment(struct kiocb *iocb,
 
 	if (len != sizeof(n))
 		return -EINVAL;
-	if (!copy_from_iter_full(&n, sizeof(n), from))
-		return evfd_file_fault(iocb->ki_filp->private_data, EVFD_WRITE);
+	if (!copy_from_iter_full(&n, sizeof(n), from)) {
+		evfd_file_fault(iocb->ki_filp->private_data, EVFD_WRITE);
+		return -EFAULT;
+	}
 
 	ret = evfd_file_write_one(iocb->ki_filp, iocb->ki_flags, n);
 	if (ret < 0)

@@ -362,7 +362,7 @@ inline do_take()
 #define OUT_CHANGES ((POLL(count) ^ POLL(count - TAKE(count))) & OUT)
 
 /*
- * evfd_ctx_pass_gate(), evfd_ctx_wait_gate(): before it adds, a writer or a signal
+ * evfd_ctx_pass_gate(): before it adds, a writer or a signal
  * waits while a reader that lost too often holds the gate. A step of its own, so a
  * reader can take the gate right after it.
  */
