@@ -51,7 +51,7 @@
 #include "counter.h"
 #include "evfd.h"
 
-/* Fields queue, why and op of the events in trace.h; the numbers are ABI. */
+/* Fields queue, why and op of the events in trace.h, as numbers. */
 enum evfd_queue {
 	EVFD_POLLERS,
 	EVFD_READERS,
@@ -203,7 +203,7 @@ static inline void evfd_ctx_notify_writers(struct evfd_ctx *ctx)
  */
 static inline void evfd_ctx_pass_gate(struct evfd_ctx *ctx)
 {
-	/* A call here would cost the path of every write its registers. */
+	/* Spin inline: with a call, every write would have to save registers. */
 	while (unlikely(raw_spin_is_locked(&ctx->gate)))
 		cpu_relax();
 }

@@ -82,8 +82,8 @@ static bool evfd_file_nowait(const struct file *file, int iocb_flags)
 }
 
 /*
- * Out of line to keep the path that copies small. Returns nothing: a caller that
- * did not know the value would keep registers for going on.
+ * Out of line to keep the path that copies small. Returns nothing: the caller's
+ * constant -EFAULT spares it the registers that going on would need.
  */
 static noinline __cold void evfd_file_fault(const struct evfd_ctx *ctx,
 					    enum evfd_op op)
@@ -149,7 +149,7 @@ static __always_inline ssize_t evfd_file_try_read(struct evfd_ctx *ctx,
 	if (unlikely(ret <= 0))
 		return ret;
 	evfd_ctx_end_read(ctx, *lost, left);
-	/* Not ret, which would need a register that the wakeup keeps. */
+	/* A constant: ret would need a register across the wakeup. */
 	return sizeof(u64);
 }
 
@@ -160,7 +160,7 @@ static __always_inline ssize_t evfd_file_try_read(struct evfd_ctx *ctx,
  * remains one compare-and-exchange, so a read is as atomic as without the gate.
  *
  * The holder of the gate must not fault, sleep or wake: a waiter's callback may
- * signal this counter.
+ * signal this counter. Nor may a probe of evfd_retry or evfd_fault signal it.
  * Return: as evfd_file_try_read(), and -EFAULT also for a page that is not present.
  */
 static ssize_t evfd_file_read_gated(struct evfd_ctx *ctx, char __user *buf,
