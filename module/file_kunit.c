@@ -1169,6 +1169,82 @@ static void evfd_file_read_is_bounded(struct kunit *test)
 }
 #endif
 
+#ifdef CONFIG_HAVE_HW_BREAKPOINT
+/* A reader's buffer in user memory, into which each copy is lost. */
+static void evfd_test_on_lost_copy(struct perf_event *event,
+				   struct perf_sample_data *data,
+				   struct pt_regs *regs)
+{
+	struct evfd_test_losses *losses = event->overflow_handler_context;
+	u64 count = evfd_ctx_count(losses->ctx);
+
+	/* Another reader, that was faster; at the first step of the copy. */
+	if (current == losses->reader && count &&
+	    losses->before < EVFD_READ_TRIES) {
+		losses->before++;
+		evfd_ctx_update(losses->ctx, &count, 0);
+	}
+}
+
+/*
+ * The page goes away before a reader that lost too often copies at the gate. It
+ * leaves the gate, waits for the page, and loses nothing.
+ */
+static void evfd_file_fault_at_the_gate_waits_for_the_page(struct kunit *test)
+{
+	struct file *file = evfd_test_file(test, 0, 0);
+	struct perf_event * __percpu *events;
+	struct evfd_test_losses *losses;
+	struct evfd_kunit_task *reader;
+	struct evfd_test_fault *fault;
+	struct perf_event_attr attr;
+	unsigned long addr;
+	int i;
+
+	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
+	fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, losses);
+	KUNIT_ASSERT_NOT_NULL(test, fault);
+	fault->file = file;
+	fault->buf = evfd_test_page(test, PROT_READ | PROT_WRITE);
+	fault->mm = current->mm;
+	evfd_test_put_user(test, fault->buf, 0);
+	reader = evfd_test_start_reader(test, file, evfd_test_thread_fault,
+					fault);
+	losses->ctx = reader->ctx;
+	losses->reader = reader->task;
+
+	addr = (unsigned long)fault->buf;
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = addr;
+	attr.bp_len = HW_BREAKPOINT_LEN_8;
+	attr.bp_type = HW_BREAKPOINT_W;
+	events = register_wide_hw_breakpoint(&attr, evfd_test_on_lost_copy,
+					     losses);
+	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)events));
+	for (i = 1; i <= EVFD_READ_TRIES; i++) {
+		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, i), 8);
+		KUNIT_EXPECT_TRUE(test,
+				  evfd_kunit_until(READ_ONCE(losses->before) == i &&
+						   evfd_kunit_queued(&reader->ctx->readers) == 1 &&
+						   evfd_kunit_asleep(reader)));
+	}
+	unregister_wide_hw_breakpoint(events);
+
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, vm_mmap(NULL, addr, PAGE_SIZE,
+				      PROT_READ | PROT_WRITE,
+				      MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0),
+			addr);
+	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 77), 8);
+	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, 8);
+	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, fault->buf), 77);
+	KUNIT_EXPECT_EQ(test, evfd_ctx_count(reader->ctx), 0);
+	KUNIT_EXPECT_FALSE(test, raw_spin_is_locked(&reader->ctx->gate));
+}
+#endif
+
 #ifdef CONFIG_SMP
 /* Adds n when somebody holds the gate. */
 static int evfd_test_thread_at_gate(struct evfd_kunit_task *task)
@@ -1332,6 +1408,7 @@ static struct kunit_case evfd_file_cases[] = {
 #ifdef CONFIG_HAVE_HW_BREAKPOINT
 	KUNIT_CASE(evfd_file_killed_reader_passes_the_wake_on),
 	KUNIT_CASE(evfd_file_read_is_bounded),
+	KUNIT_CASE(evfd_file_fault_at_the_gate_waits_for_the_page),
 #endif
 #ifdef CONFIG_SMP
 	KUNIT_CASE(evfd_ctx_gate_holds_adders),
