@@ -147,7 +147,7 @@ static unsigned int number(int fd, const char *key)
 	return n;
 }
 
-TEST(nothing_is_said_twice)
+TEST(neither_flags_nor_creator_are_shown)
 {
 	int fd = evfd_test_create(EVFD_SEMAPHORE | EVFD_NONBLOCK, 0);
 	static const char * const keys[] = { "evfd-flags:", "evfd-creator:" };

@@ -213,15 +213,25 @@ TEST_F_TIMEOUT(inject, create_fails_where_the_table_has_to_grow, PATIENCE)
 	TH_LOG("%d allocations, %d more are not needed", enomem, tolerated);
 }
 
-static int open_device(int unused)
+static int open_path(const char *path, int flags)
 {
 	int fd;
 
 	inject_begin();
-	fd = open("/dev/evfd", O_RDWR | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
 	inject_end();
 
 	return fd < 0 ? -errno : fd;
+}
+
+static int open_device(int unused)
+{
+	return open_path("/dev/evfd", O_RDWR);
+}
+
+static int open_instances(int unused)
+{
+	return open_path(DEBUGFS "/evfd/instances", O_RDONLY);
 }
 
 TEST_F_TIMEOUT(inject, open_of_the_device_fails_and_leaves_nothing, PATIENCE)
@@ -230,6 +240,15 @@ TEST_F_TIMEOUT(inject, open_of_the_device_fails_and_leaves_nothing, PATIENCE)
 	EXPECT_LE(2, make_with_failures(_metadata, self, ALLOCATIONS,
 					open_device, ENOMEM));
 	EXPECT_EQ(1, make_with_failures(_metadata, self, COPIES, open_device,
+					EFAULT));
+}
+
+TEST_F_TIMEOUT(inject, open_of_the_list_fails_and_leaves_nothing, PATIENCE)
+{
+	/* The path and the file; the sequence, and the walk in it. */
+	EXPECT_LE(4, make_with_failures(_metadata, self, ALLOCATIONS,
+					open_instances, ENOMEM));
+	EXPECT_EQ(1, make_with_failures(_metadata, self, COPIES, open_instances,
 					EFAULT));
 }
 
