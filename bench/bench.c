@@ -56,7 +56,7 @@ bool object_open(struct object *o, enum object_kind kind, unsigned int flags,
 
 	o->kind = kind;
 	switch (kind) {
-	case FLOOR:
+	case BASELINE:
 		o->rd = open("/dev/null", O_RDWR | O_CLOEXEC | nonblock);
 		o->wr = o->rd;
 		break;
@@ -143,7 +143,7 @@ void print_row(const char *name, const char *unit, struct samples *s, double q,
 	double v[KINDS], ratio, spread;
 	static struct samples r;
 
-	/* What one round measured belongs together, so before the sorting. */
+	/* Values of one round belong together: divide before sorting. */
 	memset(&r, 0, sizeof(r));
 	for (i = 0; i < n && i < s->n[EVENTFD]; i++)
 		add_sample(&r, EVFD, s->v[EVFD][i] / s->v[EVENTFD][i]);
@@ -154,12 +154,12 @@ void print_row(const char *name, const char *unit, struct samples *s, double q,
 		v[kind] = quantile(s, kind, q);
 	ratio = q ? quantile(&r, EVFD, q) : v[EVFD] / v[EVENTFD];
 	printf("%s\t%s", name, unit);
-	print_field(v[FLOOR]);
+	print_field(v[BASELINE]);
 	print_field(v[EVFD]);
 	print_field(v[EVENTFD]);
 	print_field(ratio);
 	print_field(spread);
-	print_field((v[EVFD] - v[FLOOR]) / (v[EVENTFD] - v[FLOOR]));
+	print_field((v[EVFD] - v[BASELINE]) / (v[EVENTFD] - v[BASELINE]));
 	print_field(v[PIPE]);
 	print_field(v[FUTEX]);
 	print_field(v[NTSYNC]);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the two bench programs share: the things that are compared, system calls
- * without a C library around them, and a line of the result. What is measured is
+ * Shared by the two bench programs: the objects that are compared, system calls
+ * without the C library, and a line of the result. All code that is measured is
  * inline.
  *
- * Uses of evfd only the ABI in uapi/linux/evfd.h, and ring.h of tests/lib. ops.c
- * counts single operations, scale.c measures what happens between tasks;
- * bench/run runs both and says what comes of it.
+ * Uses evfd's ABI in uapi/linux/evfd.h and ring.h of tests/lib. ops.c counts
+ * single operations, scale.c measures several tasks; bench/run runs both and
+ * writes the result.
  */
 #ifndef _EVFD_BENCH_H
 #define _EVFD_BENCH_H
@@ -32,17 +32,17 @@
 
 #include "ring.h"
 
-/* What is compared. FLOOR is the same system call on /dev/null or the like. */
-enum object_kind { FLOOR, EVFD, EVENTFD, PIPE, FUTEX, NTSYNC, KINDS };
+/* What is compared. BASELINE: the same system call on /dev/null or the like. */
+enum object_kind { BASELINE, EVFD, EVENTFD, PIPE, FUTEX, NTSYNC, KINDS };
 
-/* Of these kinds an object is a descriptor that read(2) and write(2) take. */
+/* Kinds that are descriptors for read(2) and write(2). */
 #define IS(kind)	(1U << (kind))
-#define FILE_KINDS	(IS(FLOOR) | IS(EVFD) | IS(EVENTFD) | IS(PIPE))
+#define FILE_KINDS	(IS(BASELINE) | IS(EVFD) | IS(EVENTFD) | IS(PIPE))
 #define COUNTER_KINDS	(IS(EVFD) | IS(EVENTFD))
 
 /*
- * The kinds in turns, from @kind = -1 on; every other round goes backwards, so
- * that none always comes after the same.
+ * Steps through the kinds, beginning with @kind = -1. Every other round goes
+ * backwards, so that no kind always follows the same one.
  */
 bool next_kind(int *kind, int round);
 
@@ -109,7 +109,7 @@ struct ntsync_wait {
 extern int evfd_dev, ntsync_dev, bench_dev;
 void open_devices(void);
 
-/* One thing that is measured. Of an fd kind, @rd and @wr; of FUTEX, @sem. */
+/* An object that is measured. FUTEX uses @sem, all others @rd and @wr. */
 struct object {
 	enum object_kind kind;
 	int rd;
@@ -141,15 +141,15 @@ static inline int eventfd_create(unsigned int flags, unsigned int initval)
 }
 
 /*
- * Makes an object that can be taken from @count times. Returns false if this
- * kernel or kind has no such thing.
+ * Makes an object with a count of @count. Returns false if this kernel or kind
+ * has none.
  */
 bool object_open(struct object *o, enum object_kind kind, unsigned int flags,
 		 unsigned int count);
 void object_close(struct object *o);
 
-/* Adds 1, and takes: what read(2) and write(2) are to each kind. */
-static inline long object_post(struct object *o)
+/* A write of 1 and a read, or their counterparts of this kind. */
+static inline long object_write(struct object *o)
 {
 	static const uint64_t one = 1;
 	uint32_t count = 1;
@@ -162,7 +162,7 @@ static inline long object_post(struct object *o)
 	return sys_write(o->wr, &one, sizeof(one));
 }
 
-static inline long object_take(struct object *o)
+static inline long object_read(struct object *o)
 {
 	struct ntsync_wait args = {
 		.timeout = UINT64_MAX,
@@ -184,8 +184,8 @@ static inline long object_take(struct object *o)
 #define RING_SIZE	256
 
 /*
- * Does @n times the same read or write of 8 bytes in one go. Returns how many
- * did not return @want.
+ * Submits the same read or write of 8 bytes @n times in one system call. Returns
+ * how many did not return @want.
  */
 static inline unsigned int ring_batch(struct ring *r, int opcode, int fd,
 				      void *buf, unsigned int n, int want)
@@ -219,7 +219,7 @@ static inline unsigned int ring_batch(struct ring *r, int opcode, int fd,
 
 #define MAX_ROUNDS	64
 
-/* The values of each kind, one a round; @n of a kind that has none is 0. */
+/* The values of each kind, one a round; @n is 0 for a kind without values. */
 struct samples {
 	double v[KINDS][MAX_ROUNDS];
 	int n[KINDS];
@@ -228,10 +228,10 @@ struct samples {
 void add_sample(struct samples *s, enum object_kind kind, double value);
 
 /*
- * A line of the result, see the columns in bench/run. @q: the quantile that
- * stands for each kind's values and, but for the least, for the rounds' ratios.
- * The spread is half of the distance between the quartiles of those, in per
- * cent.
+ * Prints a line of the result; bench/run has the columns. @q: the quantile of
+ * each kind's values that is printed. The ratio is the same quantile of the
+ * rounds' ratios, but for @q = 0 the ratio of the two values. The spread is half
+ * the distance between the quartiles of the rounds' ratios, in per cent.
  */
 void print_row(const char *name, const char *unit, struct samples *s, double q,
 	       const char *what);

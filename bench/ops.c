@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What one operation costs while nobody waits: each on evfd, on eventfd and on
- * what else can do the same, in turns, beside a floor that any such system call
- * has to pay.
+ * The cost of one operation while no task waits: on evfd, on eventfd and on their
+ * alternatives, in turns, beside a baseline that every such system call costs.
  *
- *	ops [NAME...]	system calls; where the guest's clock counts
- *			instructions (QEMU's -icount) so do the results
- *	ops -k		the operations without the system call, in the kernel
- *	ops -h		a shorter run of the operations that "make test" watches
+ *	ops [NAME...]	system calls; counts instructions where the guest's
+ *			clock does (QEMU's -icount)
+ *	ops -k		the operations in the kernel, without the system call
+ *	ops -h		a shorter run of the operations that "make test" checks
  *
  * Prints a line for each workload, see print_row() in bench.h.
  */
@@ -23,15 +22,15 @@
 static unsigned int rounds = 13;
 static const char *unit = "insn";
 
-/* How many operations a round has; a pipe must hold as many of 8 bytes. */
+/* Operations in a round; a pipe must have room for as many of 8 bytes. */
 #define OPS		1000
-/* In the kernel, where they are short and the clock is coarse. */
+/* In the kernel operations are short, and the clock is coarse. */
 #define KERNEL_OPS	50000
 
 /* The first rounds fill caches and are not counted. */
 #define WARM_UP		2
 
-/* The state of the workload that is being run, for the kind at hand. */
+/* The state of the current workload, for the current kind. */
 struct state {
 	struct object o;
 	int epoll;
@@ -41,49 +40,49 @@ struct state {
 
 static struct ring ring;
 
-/* A workload is done by these; each returns nothing but adds to @bad. */
+/* The workloads. Each counts unexpected results in @bad. */
 static void run_write(struct state *s, unsigned int n)
 {
 	while (n--)
-		s->bad += object_post(&s->o) != 8;
+		s->bad += object_write(&s->o) != 8;
 }
 
 static void run_read(struct state *s, unsigned int n)
 {
-	long want = s->o.kind == FLOOR ? 0 : 8;
+	long want = s->o.kind == BASELINE ? 0 : 8;
 
 	while (n--)
-		s->bad += object_take(&s->o) != want;
+		s->bad += object_read(&s->o) != want;
 }
 
 static void run_pair(struct state *s, unsigned int n)
 {
-	long want = s->o.kind == FLOOR ? 0 : 8;
+	long want = s->o.kind == BASELINE ? 0 : 8;
 
 	while (n--) {
-		s->bad += object_post(&s->o) != 8;
-		s->bad += object_take(&s->o) != want;
+		s->bad += object_write(&s->o) != 8;
+		s->bad += object_read(&s->o) != want;
 	}
 }
 
 static void run_read_zero(struct state *s, unsigned int n)
 {
-	long want = s->o.kind == FLOOR ? 0 : -EAGAIN;
+	long want = s->o.kind == BASELINE ? 0 : -EAGAIN;
 
 	while (n--) {
 		if (s->o.kind == FUTEX)
 			s->bad += !sem_trywait(&s->o.sem);
 		else
-			s->bad += object_take(&s->o) != want;
+			s->bad += object_read(&s->o) != want;
 	}
 }
 
 static void run_write_full(struct state *s, unsigned int n)
 {
-	long want = s->o.kind == FLOOR ? 8 : -EAGAIN;
+	long want = s->o.kind == BASELINE ? 8 : -EAGAIN;
 
 	while (n--)
-		s->bad += object_post(&s->o) != want;
+		s->bad += object_write(&s->o) != want;
 }
 
 static void run_poll(struct state *s, unsigned int n, short events, long want)
@@ -102,20 +101,20 @@ static void run_poll_ready(struct state *s, unsigned int n)
 static void run_poll_idle(struct state *s, unsigned int n)
 {
 	/* /dev/null is always readable, but has no urgent data. */
-	run_poll(s, n, s->o.kind == FLOOR ? POLLPRI : POLLIN, 0);
+	run_poll(s, n, s->o.kind == BASELINE ? POLLPRI : POLLIN, 0);
 }
 
 static void run_epoll(struct state *s, unsigned int n)
 {
-	long ready = s->o.kind == FLOOR ? 0 : 1;
-	long len = s->o.kind == FLOOR ? 0 : 8;
+	long ready = s->o.kind == BASELINE ? 0 : 1;
+	long len = s->o.kind == BASELINE ? 0 : 8;
 	struct epoll_event event;
 
 	while (n--) {
-		s->bad += object_post(&s->o) != 8;
+		s->bad += object_write(&s->o) != 8;
 		s->bad += sys6(__NR_epoll_wait, s->epoll, (long)&event, 1, 0,
 			       0, 0) != ready;
-		s->bad += object_take(&s->o) != len;
+		s->bad += object_read(&s->o) != len;
 	}
 }
 
@@ -125,7 +124,7 @@ static void run_create(struct state *s, unsigned int n)
 
 	while (n--) {
 		switch (s->o.kind) {
-		case FLOOR:
+		case BASELINE:
 			fd = sys3(__NR_dup, s->o.rd, 0, 0);
 			break;
 		case EVFD:
@@ -157,7 +156,7 @@ static void run_vector(struct state *s, unsigned int n, int nr, long want)
 
 static void run_readv(struct state *s, unsigned int n)
 {
-	run_vector(s, n, __NR_readv, s->o.kind == FLOOR ? 0 : 8);
+	run_vector(s, n, __NR_readv, s->o.kind == BASELINE ? 0 : 8);
 }
 
 static void run_writev(struct state *s, unsigned int n)
@@ -167,7 +166,7 @@ static void run_writev(struct state *s, unsigned int n)
 
 static void run_uring_read(struct state *s, unsigned int n)
 {
-	int want = s->o.kind == FLOOR ? 0 : 8;
+	int want = s->o.kind == BASELINE ? 0 : 8;
 
 	while (n--)
 		s->bad += ring_batch(&ring, IORING_OP_READ, s->o.rd, &s->buf, 1,
@@ -181,17 +180,14 @@ static void run_uring_write(struct state *s, unsigned int n)
 				     8);
 }
 
-/*
- * The table. @count is what a fresh object holds; 0 of a semaphore is not taken
- * from. @op is not -1 where the kernel does the loop.
- */
+/* @kernel_op: USER, or the operation that the kernel does in a loop. */
 struct workload {
 	const char *name;
 	void (*run)(struct state *s, unsigned int n);
 	int kernel_op;
 	unsigned int kinds;
 	unsigned int flags;
-	bool stocked;		/* has enough for every take */
+	bool stocked;		/* holds enough for every read */
 	bool full;
 	bool hot;
 	const char *what;
@@ -221,7 +217,7 @@ static const struct workload workloads[] = {
 	{ "epoll-loop", run_epoll, USER, FILE_KINDS, .hot = true,
 	  .what = "write, epoll_wait, read: one turn of an event loop" },
 	{ "create+close", run_create, USER, FILE_KINDS, .hot = true,
-	  .what = "a counter made and dropped (floor: dup, close): one per request" },
+	  .what = "a counter made and dropped (baseline: dup, close): one per request" },
 	{ "readv", run_readv, USER, FILE_KINDS, SEMAPHORE, true, .hot = true,
 	  .what = "readv(2) of one segment: programs that use vectors throughout" },
 	{ "writev", run_writev, USER, FILE_KINDS, .hot = true,
@@ -234,30 +230,30 @@ static const struct workload workloads[] = {
 	  .what = "io_uring write, non-blocking file, one per enter" },
 	{ "uring-write-block", run_uring_write, USER, FILE_KINDS,
 	  .what = "io_uring write, blocking file: eventfd's takes a worker thread" },
-	{ "signal", NULL, EVFD_BENCH_SIGNAL, COUNTER_KINDS | IS(FLOOR),
+	{ "signal", NULL, EVFD_BENCH_SIGNAL, COUNTER_KINDS | IS(BASELINE),
 	  .hot = true,
 	  .what = "in-kernel signal, nobody waits: a driver that reports events" },
 };
 
 static const struct workload kernel_workloads[] = {
-	{ "native-write", NULL, EVFD_BENCH_WRITE, COUNTER_KINDS | IS(FLOOR),
+	{ "native-write", NULL, EVFD_BENCH_WRITE, COUNTER_KINDS | IS(BASELINE),
 	  .what = "the file's write operation alone" },
 	{ "native-write+read", NULL, EVFD_BENCH_PAIR,
-	  COUNTER_KINDS | IS(FLOOR),
+	  COUNTER_KINDS | IS(BASELINE),
 	  .what = "the file's write and read operations" },
 	{ "native-read-zero", NULL, EVFD_BENCH_EAGAIN,
-	  COUNTER_KINDS | IS(FLOOR), NONBLOCK,
+	  COUNTER_KINDS | IS(BASELINE), NONBLOCK,
 	  .what = "the read operation at 0, EAGAIN" },
-	{ "native-poll", NULL, EVFD_BENCH_POLL, COUNTER_KINDS | IS(FLOOR),
+	{ "native-poll", NULL, EVFD_BENCH_POLL, COUNTER_KINDS | IS(BASELINE),
 	  .what = "the poll operation, without waiting" },
-	{ "native-signal", NULL, EVFD_BENCH_SIGNAL, COUNTER_KINDS | IS(FLOOR),
+	{ "native-signal", NULL, EVFD_BENCH_SIGNAL, COUNTER_KINDS | IS(BASELINE),
 	  .what = "in-kernel signal" },
 };
 
 static double run_in_kernel(struct state *s, int op, unsigned int n)
 {
 	struct evfd_bench run = {
-		.fd = s->o.kind == FLOOR ? -1 : s->o.rd,
+		.fd = s->o.kind == BASELINE ? -1 : s->o.rd,
 		.op = op,
 		.n = n,
 		.buf = (uintptr_t)&s->buf,
@@ -284,12 +280,12 @@ static bool set_up(const struct workload *w, struct state *s, enum object_kind k
 	    write(s->o.wr, &max, sizeof(max)) != sizeof(max))
 		die("cannot fill a counter");
 	while (w->full && kind == PIPE)
-		if (object_post(&s->o) != 8)
+		if (object_write(&s->o) != 8)
 			break;
 	if (w->run == run_epoll) {
 		s->epoll = epoll_create1(EPOLL_CLOEXEC);
-		/* The floor's set is empty: /dev/null cannot be in one. */
-		if (kind != FLOOR &&
+		/* The baseline's set is empty: /dev/null cannot be in one. */
+		if (kind != BASELINE &&
 		    epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->o.rd, &event))
 			die("epoll_ctl");
 	}
@@ -332,7 +328,7 @@ static void measure(const struct workload *w)
 				add_sample(&samples, kind, ns / n);
 		}
 	}
-	/* The least: whatever else the CPU did only adds. */
+	/* The least: other work of the CPU can only add. */
 	print_row(w->name, unit, &samples, 0, w->what);
 }
 
@@ -353,8 +349,8 @@ static void *pong(void *arg)
 	while (n--) {
 		if (p->epoll >= 0)
 			p->bad += epoll_wait(p->epoll, &event, 1, -1) != 1;
-		p->bad += object_take(&p->o[0]) != 8;
-		p->bad += object_post(&p->o[1]) != 8;
+		p->bad += object_read(&p->o[0]) != 8;
+		p->bad += object_write(&p->o[1]) != 8;
 	}
 	return NULL;
 }
@@ -390,8 +386,8 @@ static void pingpong_round(enum object_kind kind, bool epoll, bool counts,
 	if (pthread_create(&thread, NULL, pong, &p))
 		die("pthread_create");
 	while (n--) {
-		p.bad += object_post(&p.o[0]) != 8;
-		p.bad += object_take(&p.o[1]) != 8;
+		p.bad += object_write(&p.o[0]) != 8;
+		p.bad += object_read(&p.o[1]) != 8;
 	}
 	ns = now_ns() - ns;
 	before = switches() - before;
@@ -442,7 +438,7 @@ static bool wanted(const char *name, char **names)
 	return false;
 }
 
-/* Nothing else on this CPU, as far as one may ask for it. */
+/* Keep other tasks off this CPU, as far as possible. */
 static void settle(void)
 {
 	struct sched_param param = { .sched_priority = 50 };

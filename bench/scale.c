@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens between tasks: wake-ups, contention, many counters, many
- * readers, io_uring in batches, memory. For a guest with two CPUs; times are
- * the clock's, so only what is compared in one run means anything.
+ * Several tasks: wakeups, contention, many counters, many readers, io_uring in
+ * batches, memory. For a guest with two CPUs. Times are wall-clock times: compare
+ * only values of one run.
  *
  *	scale [-q]	-q: fewer rounds and the middle sizes only
  *
@@ -21,7 +21,7 @@
 static int rounds = 9;
 static bool quick;
 
-/* How long a workload without an end of its own runs. */
+/* The duration of a workload that does not end by itself. */
 static unsigned int duration_ms = 150;
 
 static struct ring ring;
@@ -59,7 +59,7 @@ static void pin(int cpu)
 		die("two CPUs are needed");
 }
 
-/* What all threads, or all but the calling one, have used so far. */
+/* Used so far by all threads, or by all but the calling one. */
 struct usage {
 	double switches;
 	double voluntary;
@@ -90,18 +90,18 @@ static struct usage usage_of_others(void)
 	return all;
 }
 
-static void must_post(struct object *o)
+static void must_write(struct object *o)
 {
-	if (object_post(o) != 8)
-		die("post failed, kind %d", o->kind);
+	if (object_write(o) != 8)
+		die("a write failed, kind %d", o->kind);
 }
 
-static void must_take(struct object *o)
+static void must_read(struct object *o)
 {
-	long ret = object_take(o);
+	long ret = object_read(o);
 
 	if (ret != 8 && ret != -EINTR)
-		die("take failed, kind %d", o->kind);
+		die("a read failed, kind %d", o->kind);
 }
 
 static void say(const char *name, const char *what)
@@ -128,10 +128,10 @@ static void *pong(void *arg)
 		if (p->epoll >= 0 &&
 		    epoll_wait(p->epoll, &event, 1, -1) != 1)
 			die("epoll_wait");
-		must_take(&p->o[0]);
+		must_read(&p->o[0]);
 		if (p->over)
 			return NULL;
-		must_post(&p->o[1]);
+		must_write(&p->o[1]);
 	}
 }
 
@@ -155,19 +155,19 @@ static void pingpong_round(enum object_kind kind, bool epoll, int cpu,
 	pin(0);
 	thread = start(pong, &p);
 	for (n = 0; n < 20; n++) {
-		must_post(&p.o[0]);
-		must_take(&p.o[1]);
+		must_write(&p.o[0]);
+		must_read(&p.o[1]);
 	}
 	switched = usage_of(RUSAGE_SELF).switches;
 	ns = now_ns();
 	for (n = 0; now_ns() - ns < duration_ms * 1e6; n++) {
-		must_post(&p.o[0]);
-		must_take(&p.o[1]);
+		must_write(&p.o[0]);
+		must_read(&p.o[1]);
 	}
 	ns = now_ns() - ns;
 	switched = usage_of(RUSAGE_SELF).switches - switched;
 	p.over = true;
-	must_post(&p.o[0]);
+	must_write(&p.o[0]);
 	pthread_join(thread, NULL);
 	pin(-1);
 	add_sample(rate, kind, n / ns * 1e9);
@@ -213,7 +213,7 @@ static void *keep_writing(void *arg)
 	struct worker *w = arg;
 
 	while (!stop) {
-		must_post(w->o);
+		must_write(w->o);
 		w->n++;
 	}
 	return NULL;
@@ -222,7 +222,7 @@ static void *keep_writing(void *arg)
 static void measure_writers(unsigned int nr)
 {
 	const char *what = "writes/s of this many threads to one counter";
-	unsigned int kinds = COUNTER_KINDS | IS(FLOOR) | IS(FUTEX) |
+	unsigned int kinds = COUNTER_KINDS | IS(BASELINE) | IS(FUTEX) |
 			     IS(NTSYNC);
 	static struct samples s;
 	struct worker w[8];
@@ -264,12 +264,12 @@ static void measure_writers(unsigned int nr)
 
 /* ---- writers against readers ---- */
 
-static void *keep_taking(void *arg)
+static void *keep_reading(void *arg)
 {
 	struct worker *w = arg;
 
 	for (;;) {
-		must_take(w->o);
+		must_read(w->o);
 		if (leave)
 			return NULL;
 		w->n += !stop;
@@ -292,7 +292,7 @@ static void crossfire_round(enum object_kind kind, unsigned int nr, struct sampl
 	for (i = 0; i < nr; i++) {
 		reader[i] = (struct worker){ .o = &o };
 		writer[i] = (struct worker){ .o = &o };
-		thread[i] = start(keep_taking, &reader[i]);
+		thread[i] = start(keep_reading, &reader[i]);
 	}
 	ns = now_ns();
 	for (i = 0; i < nr; i++)
@@ -300,12 +300,12 @@ static void crossfire_round(enum object_kind kind, unsigned int nr, struct sampl
 	sleep_us(duration_ms * 1000);
 	stop = true;
 	ns = now_ns() - ns;
-	/* The readers go on until then, so that no writer waits for room. */
+	/* Readers go on until the writers end, so that none waits for room. */
 	for (i = 0; i < nr; i++)
 		pthread_join(thread[nr + i], NULL);
 	leave = true;
 	for (i = 0; i < nr; i++)
-		must_post(&o);
+		must_write(&o);
 	for (i = 0; i < nr; i++) {
 		pthread_join(thread[i], NULL);
 		sum += reader[i].n;
@@ -336,12 +336,12 @@ static void crossfire(unsigned int nr)
 static unsigned int served;
 static double served_ns;
 
-static void *keep_reading(void *arg)
+static void *keep_reading_timed(void *arg)
 {
 	struct object *o = arg;
 
 	for (;;) {
-		must_take(o);
+		must_read(o);
 		if (leave)
 			return NULL;
 		__atomic_store(&served_ns, &(double){ now_ns() },
@@ -350,7 +350,7 @@ static void *keep_reading(void *arg)
 	}
 }
 
-/* Until no reader has run for a while. */
+/* Waits until no reader has run for a while. */
 static void wait_for_quiet(unsigned int nr)
 {
 	double last = -1, now;
@@ -376,7 +376,7 @@ static void readers_round(enum object_kind kind, unsigned int nr, bool semaphore
 {
 	struct usage before, after;
 	pthread_t thread[512];
-	unsigned int i, posts = 8;
+	unsigned int i, writes = 8;
 	struct object o;
 	double ns, wait = 0;
 
@@ -384,39 +384,39 @@ static void readers_round(enum object_kind kind, unsigned int nr, bool semaphore
 		return;
 	leave = false;
 	for (i = 0; i < nr; i++)
-		thread[i] = start(keep_reading, &o);
+		thread[i] = start(keep_reading_timed, &o);
 	wait_for_quiet(nr);
 
 	before = usage_of_others();
-	for (i = 0; i < posts; i++) {
+	for (i = 0; i < writes; i++) {
 		__atomic_store_n(&served, 0, __ATOMIC_RELAXED);
 		ns = now_ns();
-		must_post(&o);
+		must_write(&o);
 		while (!__atomic_load_n(&served, __ATOMIC_ACQUIRE))
 			sleep_us(200);
 		wait_for_quiet(nr);
 		if (served != 1)
-			die("one post served %u readers", served);
+			die("one write served %u readers", served);
 		wait += served_ns - ns;
 	}
 	after = usage_of_others();
 	add_sample(&s->woken, kind, (after.voluntary - before.voluntary) /
-		   posts);
-	add_sample(&s->cpu, kind, (after.cpu_us - before.cpu_us) / posts);
-	add_sample(&s->serve, kind, wait / posts / 1e3);
+		   writes);
+	add_sample(&s->cpu, kind, (after.cpu_us - before.cpu_us) / writes);
+	add_sample(&s->serve, kind, wait / writes / 1e3);
 
 	if (semaphore) {
 		__atomic_store_n(&served, 0, __ATOMIC_RELAXED);
 		ns = now_ns();
 		for (i = 0; i < nr; i++)
-			must_post(&o);
+			must_write(&o);
 		while (__atomic_load_n(&served, __ATOMIC_ACQUIRE) != nr)
 			sleep_us(200);
 		add_sample(&s->burst, kind, (served_ns - ns) / 1e3);
 		wait_for_quiet(nr);
 	}
 
-	/* All of them are blocked, so that the signal ends a wait. */
+	/* All readers are blocked, so the task signal ends their wait. */
 	leave = true;
 	for (i = 0; i < nr; i++)
 		pthread_kill(thread[i], SIGUSR1);
@@ -428,7 +428,7 @@ static void readers_round(enum object_kind kind, unsigned int nr, bool semaphore
 static void measure_readers(unsigned int nr, bool semaphore)
 {
 	const char *mode = semaphore ? "semaphore" : "counter";
-	/* Only the counters know two modes. */
+	/* Only evfd and eventfd have two modes. */
 	unsigned int kinds = semaphore ? WAITING_KINDS : COUNTER_KINDS;
 	int round, kind, n = nr > 64 && rounds > 5 ? 5 : rounds;
 	static struct reader_samples s;
@@ -443,19 +443,19 @@ static void measure_readers(unsigned int nr, bool semaphore)
 				readers_round(kind, nr, semaphore, &s);
 
 	snprintf(name, sizeof(name), "readers-%s-%u-woken", mode, nr);
-	print_row(name, "readers/post", &s.woken, 0.5,
-		  "blocked readers that one post wakes; one can be served");
+	print_row(name, "readers/write", &s.woken, 0.5,
+		  "blocked readers that one write wakes; one can be served");
 	snprintf(name, sizeof(name), "readers-%s-%u-cpu", mode, nr);
-	print_row(name, "us/post", &s.cpu, 0.5,
-		  "CPU time that the readers spend on one post");
+	print_row(name, "us/write", &s.cpu, 0.5,
+		  "CPU time that the readers spend on one write");
 	snprintf(name, sizeof(name), "readers-%s-%u-serve", mode, nr);
 	print_row(name, "us", &s.serve, 0.5,
-		  "from one post until the reader that it served is back");
+		  "from one write until the reader that it served is back");
 	if (!semaphore)
 		return;
 	snprintf(name, sizeof(name), "readers-%s-%u-burst", mode, nr);
 	print_row(name, "us", &s.burst, 0.5,
-		  "from the first of a post per reader until the last is served");
+		  "from the first of a write per reader until the last is served");
 }
 
 /* ---- many counters in one epoll set ---- */
@@ -493,18 +493,18 @@ static void epoll_set(unsigned int nr)
 			ns = now_ns();
 			for (i = 0; i < turns; i++) {
 				pick = pick * 1103515245 + 12345;
-				must_post(&o[pick % nr]);
+				must_write(&o[pick % nr]);
 				if (epoll_wait(epoll, &event, 1, -1) != 1 ||
 				    event.data.u32 != pick % nr)
 					die("epoll_wait");
-				must_take(&o[pick % nr]);
+				must_read(&o[pick % nr]);
 			}
 			ns = now_ns() - ns;
 			add_sample(&s, kind, ns / turns);
 			close(epoll);
 			for (i = 0; i < nr; i++)
 				object_close(&o[i]);
-			/* What is freed after a grace period. */
+			/* Files are freed after a grace period. */
 			sleep_us(30000);
 		}
 	}
@@ -583,7 +583,7 @@ static void measure_memory(unsigned int nr)
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		die("RLIMIT_NOFILE");
 	o = calloc(nr, sizeof(*o));
-	/* The array of descriptors is not an instance's. */
+	/* Grow the descriptor table before measuring. */
 	if (dup2(evfd_dev, 2 * nr + 50) < 0)
 		die("dup2");
 	for (round = 0; round < n; round++) {
@@ -603,13 +603,13 @@ static void measure_memory(unsigned int nr)
 			for (i = 0; i < nr; i++)
 				object_close(&o[i]);
 			ns = now_ns() - ns;
-			/* The first round is the slab's, to get its pages. */
+			/* In the first round the slab allocates its pages. */
 			if (round) {
 				add_sample(&create, kind, made / nr);
 				add_sample(&bytes, kind, size / nr);
 				add_sample(&drop, kind, ns / nr);
 			}
-			/* What is freed after a grace period. */
+			/* Files are freed after a grace period. */
 			sleep_us(300000);
 		}
 	}
@@ -623,7 +623,7 @@ static void measure_memory(unsigned int nr)
 		  "closing one of them");
 }
 
-/* Does nothing, but ends a wait with EINTR. */
+/* A handler without effect: a wait ends with EINTR. */
 static void on_signal(int sig)
 {
 	(void)sig;

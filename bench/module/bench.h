@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What /dev/evfd_bench takes, for evfd_bench.c and the programs that call it.
+ * The ABI of /dev/evfd_bench, for evfd_bench.c and the programs that call it.
  */
 #ifndef _EVFD_BENCH_ABI_H
 #define _EVFD_BENCH_ABI_H
@@ -23,7 +23,7 @@ enum evfd_bench_op {
  * @n: how often
  * @buf: the user buffer of reads and writes, 8 bytes
  * @ns: out: how long it took
- * @bad: out: how many did not return what they should
+ * @bad: out: how many had an unexpected result
  */
 struct evfd_bench {
 	__s32 fd;

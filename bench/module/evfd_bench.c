@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/evfd_bench: runs an operation of an evfd or an eventfd many times inside
- * the kernel, for what user space cannot measure alone: the in-kernel signal,
- * and every operation without the way into the kernel, which costs much more
- * than the operation in User Mode Linux.
+ * the kernel. It measures what user space cannot: the in-kernel signal, and the
+ * operations without the system call. In User Mode Linux a system call costs much
+ * more than the operation.
  *
- * Only for measurements, and for 6.8 and later; it trusts its caller. Uses
- * evfd's in-kernel API and eventfd's. bench.h says what the ioctl takes;
- * bench/ops.c calls it.
+ * Only for measurements, on 6.8 and later; it trusts its caller. Uses evfd's and
+ * eventfd's in-kernel APIs. bench.h has the ioctl; bench/ops.c calls it.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -23,7 +22,7 @@
 
 #include "bench.h"
 
-/* Calls @call for @n times; a macro, so that the loop is the same for all. */
+/* Times @call, done @n times. A macro, so that all loops are the same. */
 #define EVFD_BENCH_TIME(run, call) do {					\
 	struct evfd_bench *_run = (run);				\
 	u64 _start = ktime_get_ns();					\
@@ -59,7 +58,7 @@ static int evfd_bench_signal(struct evfd_bench *run, struct file *file)
 	return 0;
 }
 
-/* As vfs_read() does it, without the checks that are alike for all files. */
+/* vfs_read() without the checks that are the same for all files. */
 static __always_inline ssize_t evfd_bench_read(struct file *file,
 					       char __user *buf)
 {
