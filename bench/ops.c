@@ -428,6 +428,70 @@ static void pingpong(const char *name, bool epoll, const char *what)
 		  "context switches of both tasks in a round trip");
 }
 
+/* ---- a counter made and dropped beside many others ---- */
+
+/* How many counters of each kind are open meanwhile. */
+#define MANY		100000
+
+/* What a round creates and then closes. */
+#define BATCH		1000
+
+static int open_counter(enum object_kind kind)
+{
+	int fd = kind == EVFD ? evfd_create(0, 0) : eventfd_create(0, 0);
+
+	if (fd < 0)
+		die("cannot open one more counter of kind %d", kind);
+	return fd;
+}
+
+static void many_round(enum object_kind kind, struct samples *create,
+		       struct samples *drop, struct samples *pair)
+{
+	double begin, created, closed;
+	int fds[BATCH], i;
+
+	begin = now_ns();
+	for (i = 0; i < BATCH; i++)
+		fds[i] = open_counter(kind);
+	created = now_ns();
+	for (i = 0; i < BATCH; i++)
+		sys3(__NR_close, fds[i], 0, 0);
+	closed = now_ns();
+	add_sample(create, kind, (created - begin) / BATCH);
+	add_sample(drop, kind, (closed - created) / BATCH);
+
+	begin = now_ns();
+	for (i = 0; i < BATCH; i++)
+		sys3(__NR_close, open_counter(kind), 0, 0);
+	add_sample(pair, kind, (now_ns() - begin) / BATCH);
+}
+
+static void create_many(void)
+{
+	struct rlimit limit = { 3 * MANY, 3 * MANY };
+	static struct samples create, drop, pair;
+	unsigned int round, i;
+	int kind;
+
+	fprintf(stderr, "bench: create-many: beside %d others\n", MANY);
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("RLIMIT_NOFILE");
+	for (i = 0; i < MANY; i++) {
+		open_counter(EVFD);
+		open_counter(EVENTFD);
+	}
+	for (round = 0; round < rounds; round++)
+		for (kind = -1; next_kind(&kind, round);)
+			if (IS(kind) & COUNTER_KINDS)
+				many_round(kind, &create, &drop, &pair);
+	print_row("create-many", unit, &create, 0,
+		  "making one beside 100,000 open ones");
+	print_row("close-many", unit, &drop, 0, "closing one beside them");
+	print_row("create+close-many", unit, &pair, 0,
+		  "making one and dropping it at once beside them");
+}
+
 static bool wanted(const char *name, char **names)
 {
 	if (!*names)
@@ -493,5 +557,8 @@ int main(int argc, char **argv)
 		pingpong("pingpong-epoll", true,
 			 "the same, one side waits in epoll_wait as event loops do");
 	}
+	/* The last, since it leaves its counters open. */
+	if (table == workloads && wanted("create-many", argv + 1))
+		create_many();
 	return 0;
 }

@@ -571,11 +571,11 @@ static double slab_bytes(void)
 
 static void measure_memory(unsigned int nr)
 {
-	static struct samples bytes, create, drop;
+	static struct samples bytes;
 	unsigned int kinds = COUNTER_KINDS | IS(PIPE) | IS(NTSYNC);
 	struct rlimit limit = { 2 * nr + 100, 2 * nr + 100 };
 	int round, kind, n = quick ? 2 : 4;
-	double ns, before, made, size;
+	double before, size;
 	struct object *o;
 	unsigned int i;
 
@@ -591,24 +591,17 @@ static void measure_memory(unsigned int nr)
 			if (!(kinds & IS(kind)))
 				continue;
 			before = slab_bytes();
-			ns = now_ns();
 			for (i = 0; i < nr; i++)
 				if (!object_open(&o[i], kind, 0, 0))
 					break;
 			if (i < nr)
 				continue;
-			made = now_ns() - ns;
 			size = slab_bytes() - before;
-			ns = now_ns();
 			for (i = 0; i < nr; i++)
 				object_close(&o[i]);
-			ns = now_ns() - ns;
 			/* In the first round the slab allocates its pages. */
-			if (round) {
-				add_sample(&create, kind, made / nr);
+			if (round)
 				add_sample(&bytes, kind, size / nr);
-				add_sample(&drop, kind, ns / nr);
-			}
 			/* Files are freed after a grace period. */
 			sleep_us(300000);
 		}
@@ -617,10 +610,6 @@ static void measure_memory(unsigned int nr)
 	close(2 * nr + 50);
 	print_row("memory", "bytes", &bytes, 0.5,
 		  "slab memory of one descriptor, its struct file included");
-	print_row("create-many", "ns", &create, 0.5,
-		  "making one of 100,000 descriptors (10,000 with QUICK)");
-	print_row("close-many", "ns", &drop, 0.5,
-		  "closing one of them");
 }
 
 /* A handler without effect: a wait ends with EINTR. */
