@@ -127,22 +127,22 @@ demo:
 	@demo/run --kernel $(or $(KERNEL),stock)
 
 test:
-	@scripts/test $(ONLY)
+	@scripts/test $(ONLY:%='%')
 
 test-all:
-	@scripts/test --all $(ONLY)
+	@scripts/test --all $(ONLY:%='%')
 
 test-kernel:
-	@scripts/test --kernel $(or $(KERNEL),stock) $(ONLY)
+	@scripts/test --kernel $(or $(KERNEL),stock) $(ONLY:%='%')
 
 check:
-	@scripts/check $(ONLY)
+	@scripts/check $(ONLY:%='%')
 
 verify:
-	@proof/run $(ONLY)
+	@proof/run $(ONLY:%='%')
 
 clients:
-	@tests/clients/run $(ONLY)
+	@tests/clients/run $(ONLY:%='%')
 
 matrix:
 	@tests/matrix/run $(ONLY:%='%')
@@ -186,8 +186,8 @@ help:
 	@echo 'make clients          programs written for eventfd(2), run on evfd'
 	@echo 'make matrix           build and test on every kernel that a user may have'
 	@echo 'make mutants          break the module on purpose: the tests have to notice'
-	@echo '    ONLY="A B"        of each of these, only that suite, check, proof, client,'
-	@echo '                      row or mutant; rows and mutants may be patterns'
+	@echo '    ONLY="A B-*"      of each of these, only the suites, checks, proofs, clients,'
+	@echo '                      rows or mutants that one of the patterns matches'
 	@echo 'make coverage         which lines and branches of the module the tests run'
 	@echo 'make bench            evfd beside eventfd(2), at most 10 minutes; QUICK=1: one'
 	@echo 'make fuzz             look for differences from eventfd(2) with random calls'
