@@ -17,6 +17,8 @@ In the text these lines are replaced:
     <!-- window: A, B -->  the first call in which just these events happened;
                           "A!" came in an interrupt of the task that called,
                           "A count=1" has that in its text
+    <!-- calls: C, A, -B -->  within a line, the number of calls C in which A
+                          happened and B did not; an error if there is none
     <!-- graph -->        what the tracer function_graph saw
 
 Read tour.h for the lines that the programs leave in the trace.
@@ -46,8 +48,8 @@ class Item:
         self.time, self.name, self.interrupted = time, name, interrupted
 
 
-def fail(text):
-    sys.exit("render.py: " + text)
+class Wrong(Exception):
+    """A chapter cannot be made of what was traced."""
 
 
 def read(*path):
@@ -72,7 +74,7 @@ class Trace:
             if item:
                 self.items.append(item)
         if not self.items:
-            fail("nothing was traced")
+            raise Wrong("nothing was traced")
 
     def counter(self, number):
         return self.ids.setdefault(number, "#%d" % (len(self.ids) + 1))
@@ -127,17 +129,35 @@ class Trace:
         shown = self.counter(number)
         return shown + " " if len(self.ids) > 1 else ""
 
-    def window(self, wanted):
-        """The items of the first call with just the wanted events."""
+    def calls(self):
+        """The items of each call, and the events among them."""
         begin = None
         for i, item in enumerate(self.items):
             if item.kind == ">":
                 begin = i
             elif item.kind == "<" and begin is not None:
-                found = [x for x in self.items[begin:i] if x.kind == "event"]
-                if len(found) == len(wanted) and all(map(matches, found, wanted)):
-                    return self.items[begin:i + 1]
-        fail("no call with just " + ", ".join(wanted))
+                items = self.items[begin:i + 1]
+                yield items, [x for x in items if x.kind in ("event", "kernel")]
+
+    def window(self, wanted):
+        """The items of the first call with just the wanted events."""
+        for items, found in self.calls():
+            if len(found) == len(wanted) and all(map(matches, found, wanted)):
+                return items
+        raise Wrong("no call with just " + ", ".join(wanted))
+
+    def count(self, call, wanted):
+        """The number of calls with some events, and without others."""
+        def fits(found, want):
+            have = any(matches(x, want.lstrip("-")) for x in found)
+            return have != want.startswith("-")
+
+        number = sum(items[0].text == call and
+                     all(fits(found, want) for want in wanted)
+                     for items, found in self.calls())
+        if not number:
+            raise Wrong("no %s with %s" % (call, ", ".join(wanted)))
+        return number
 
 
 def matches(item, wanted):
@@ -216,8 +236,14 @@ class Chapter:
     def __init__(self, results, name):
         self.results, self.name = results, name
         self.source = read(TEXT, name + ".md")
-        self.trace = Trace(read(results, name + ".trace"))
+        self.trace = Trace(self.result("trace"))
         self.check_names()
+
+    def result(self, kind):
+        try:
+            return read(self.results, self.name + "." + kind)
+        except FileNotFoundError:
+            raise Wrong("no %s: the program failed, or the guest" % kind) from None
 
     def check_names(self):
         """Every function that the text names has to be there."""
@@ -226,13 +252,13 @@ class Chapter:
                          if f.endswith((".c", ".h")))
         for function in re.findall(r"`(?:trace_)?(evfd_\w+)\(\)`", self.source):
             if not re.search(r"\b%s\(" % function, module):
-                fail("%s: module/ has no %s()" % (self.name, function))
+                raise Wrong("module/ has no %s()" % function)
         eventfd = os.environ.get("EVENTFD_C")
         if not eventfd:
             return
         for function in re.findall(r"`(eventfd_\w+)\(\)`", self.source):
             if function not in read(eventfd):
-                fail("%s: fs/eventfd.c has no %s()" % (self.name, function))
+                raise Wrong("fs/eventfd.c has no %s()" % function)
 
     def program(self):
         text = read(HERE, self.name + ".c")
@@ -240,10 +266,11 @@ class Chapter:
 
     def graph(self):
         """The first call of the function that was asked for."""
-        lines = [line.rstrip() for line in
-                 read(self.results, self.name + ".graph").splitlines()
+        lines = [line.rstrip() for line in self.result("graph").splitlines()
                  if not line.startswith("#") and "/*" not in line]
         lines = [line for line in lines if line.strip()]
+        if not any(line.strip() == "}" for line in lines):
+            raise Wrong("the function was not called")
         indent = len(lines[0]) - len(lines[0].lstrip())
         lines = [line[indent:] for line in lines]
         return "\n".join(lines[:lines.index("}") + 1])
@@ -257,15 +284,19 @@ class Chapter:
         def window(m):
             return picture(self.trace.window(m[1].split(", ")))
 
+        def calls(m):
+            call, *wanted = m[1].split(", ")
+            return str(self.trace.count(call, wanted))
+
         text = re.sub(r"^<!-- trace: .* -->\n", "", self.source, flags=re.M)
         for key, make in (
                 ("program", lambda m: block(self.program(), "c")),
-                ("output", lambda m: block(read(self.results, self.name + ".out"))),
+                ("output", lambda m: block(self.result("out"))),
                 ("timeline", lambda m: picture(self.trace.items)),
                 ("window: (.*)", window),
                 ("graph", lambda m: block(self.graph()))):
             text = re.sub("^<!-- " + key + " -->$", make, text, flags=re.M)
-        return text
+        return re.sub("<!-- calls: (.*?) -->", calls, text)
 
 
 def comparable(page):
@@ -277,6 +308,7 @@ def comparable(page):
     def ours(m):
         return "".join(line + "\n" for line in m[0].split("\n") if "[evfd]" in line)
 
+    page = re.sub(r"\b\d+ reads \|", "N reads |", page)
     page = re.sub(r"^What it printed:\n\n```.*?^```\n", output, page, flags=re.M | re.S)
     page = re.sub(r"^```\nevfd_dev_ioctl .*?^```\n", ours, page, flags=re.M | re.S)
     return re.sub(r"^.*\b(kmalloc|kmem_cache_alloc|mm_page_alloc)\b(?! in evfd_).*\n", "",
@@ -299,13 +331,20 @@ def main():
     parser.add_argument("results")
     parser.add_argument("names", nargs="+")
     args = parser.parse_args()
-    release = read(args.results, "release").strip()
     wrong = 0
 
     if args.check:
         print("TAP version 13\n1..%d" % len(args.names))
     for number, name in enumerate(args.names, 1):
-        page = Chapter(args.results, name).make(not (args.write or args.check))
+        try:
+            page = Chapter(args.results, name).make(not (args.write or args.check))
+        except Wrong as why:
+            wrong += 1
+            if args.check:
+                print("not ok %d %s: %s" % (number, name, why))
+            else:
+                print("render.py: %s: %s" % (name, why), file=sys.stderr)
+            continue
         path = os.path.join(HERE, name + ".md")
         if args.write:
             with open(path, "w", encoding="utf-8") as f:
@@ -321,7 +360,8 @@ def main():
             wrong += have != page
         else:
             print(page)
-    if args.write:
+    if args.write and not wrong:
+        release = read(args.results, "release").strip()
         names = sorted(f[:-3] for f in os.listdir(TEXT) if f[:2].isdigit())
         with open(os.path.join(HERE, "README.md"), "w", encoding="utf-8") as f:
             f.write(index(names, release))

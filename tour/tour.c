@@ -126,7 +126,10 @@ int ticker_start(int fd, uint64_t period_ns)
 
 int main(void)
 {
+	struct sched_param param = { .sched_priority = 1 };
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	must(sched_setscheduler(0, SCHED_FIFO, &param) == 0);
 	tour_name("main");
 	tour();
 
