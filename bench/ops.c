@@ -198,11 +198,11 @@ struct workload {
 
 static const struct workload workloads[] = {
 	{ "write", run_write, USER, SEM_KINDS, .hot = true,
-	  .what = "write(2) of 1, nobody waits: a producer that is ahead" },
+	  .what = "write(2) of 1, no waiter: a producer that is ahead" },
 	{ "read", run_read, USER, SEM_KINDS, SEMAPHORE, true, .hot = true,
 	  .what = "read(2) of a count: a consumer that is behind" },
 	{ "write+read", run_pair, USER, SEM_KINDS, .hot = true,
-	  .what = "one event in and out again: what an event costs at least" },
+	  .what = "one write and one read: the least cost of an event" },
 	{ "read-zero", run_read_zero, USER, FILE_KINDS | IS(FUTEX), NONBLOCK,
 	  .hot = true,
 	  .what = "read(2) at 0, EAGAIN: an event loop that drains to the end" },
@@ -211,13 +211,13 @@ static const struct workload workloads[] = {
 	  .what = "write(2) without room, EAGAIN: backpressure" },
 	{ "poll-ready", run_poll_ready, USER, FILE_KINDS, SEMAPHORE, true,
 	  .hot = true,
-	  .what = "poll(2) that finds it readable: the test before a read" },
+	  .what = "poll(2) of a readable counter: the test before a read" },
 	{ "poll-idle", run_poll_idle, USER, FILE_KINDS, .hot = true,
-	  .what = "poll(2) with timeout 0 that finds nothing: a busy loop" },
+	  .what = "poll(2) of an empty counter with timeout 0: a busy loop" },
 	{ "epoll-loop", run_epoll, USER, FILE_KINDS, .hot = true,
 	  .what = "write, epoll_wait, read: one turn of an event loop" },
 	{ "create+close", run_create, USER, FILE_KINDS, .hot = true,
-	  .what = "a counter made and dropped (baseline: dup, close): one per request" },
+	  .what = "a counter created and closed (baseline: dup, close): one for each request" },
 	{ "readv", run_readv, USER, FILE_KINDS, SEMAPHORE, true, .hot = true,
 	  .what = "readv(2) of one segment: programs that use vectors throughout" },
 	{ "writev", run_writev, USER, FILE_KINDS, .hot = true,
@@ -229,10 +229,10 @@ static const struct workload workloads[] = {
 	  .hot = true,
 	  .what = "io_uring write, non-blocking file, one per enter" },
 	{ "uring-write-block", run_uring_write, USER, FILE_KINDS,
-	  .what = "io_uring write, blocking file: eventfd's takes a worker thread" },
+	  .what = "io_uring write, blocking file: eventfd's needs a worker thread" },
 	{ "signal", NULL, EVFD_BENCH_SIGNAL, COUNTER_KINDS | IS(BASELINE),
 	  .hot = true,
-	  .what = "in-kernel signal, nobody waits: a driver that reports events" },
+	  .what = "in-kernel signal, no waiter: a driver that reports events" },
 };
 
 static const struct workload kernel_workloads[] = {
@@ -428,12 +428,12 @@ static void pingpong(const char *name, bool epoll, const char *what)
 		  "context switches of both tasks in a round trip");
 }
 
-/* ---- a counter made and dropped beside many others ---- */
+/* ---- a counter created and closed beside many others ---- */
 
-/* How many counters of each kind are open meanwhile. */
+/* The counters of each kind that stay open. */
 #define MANY		100000
 
-/* What a round creates and then closes. */
+/* The counters that a round creates and closes. */
 #define BATCH		1000
 
 static int open_counter(enum object_kind kind)
@@ -486,10 +486,10 @@ static void create_many(void)
 			if (IS(kind) & COUNTER_KINDS)
 				many_round(kind, &create, &drop, &pair);
 	print_row("create-many", unit, &create, 0,
-		  "making one beside 100,000 open ones");
-	print_row("close-many", unit, &drop, 0, "closing one beside them");
+		  "creating a counter beside 100,000 open ones");
+	print_row("close-many", unit, &drop, 0, "closing it");
 	print_row("create+close-many", unit, &pair, 0,
-		  "making one and dropping it at once beside them");
+		  "creating a counter and closing it at once");
 }
 
 static bool wanted(const char *name, char **names)

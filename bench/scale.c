@@ -444,18 +444,18 @@ static void measure_readers(unsigned int nr, bool semaphore)
 
 	snprintf(name, sizeof(name), "readers-%s-%u-woken", mode, nr);
 	print_row(name, "readers/write", &s.woken, 0.5,
-		  "blocked readers that one write wakes; one can be served");
+		  "blocked readers that a write wakes; it can serve one");
 	snprintf(name, sizeof(name), "readers-%s-%u-cpu", mode, nr);
 	print_row(name, "us/write", &s.cpu, 0.5,
-		  "CPU time that the readers spend on one write");
+		  "CPU time that the readers spend on a write");
 	snprintf(name, sizeof(name), "readers-%s-%u-serve", mode, nr);
 	print_row(name, "us", &s.serve, 0.5,
-		  "from one write until the reader that it served is back");
+		  "from a write until the reader that it served has returned");
 	if (!semaphore)
 		return;
 	snprintf(name, sizeof(name), "readers-%s-%u-burst", mode, nr);
 	print_row(name, "us", &s.burst, 0.5,
-		  "from the first of a write per reader until the last is served");
+		  "one write for each reader: from the first write until the last reader is served");
 }
 
 /* ---- many counters in one epoll set ---- */
@@ -640,7 +640,7 @@ int main(int argc, char **argv)
 	pingpong("pingpong-2cpu", false, 1,
 		 "a request and its answer between tasks on two CPUs");
 	pingpong("pingpong-2cpu-epoll", true, 1,
-		 "the one side waits in epoll_wait, as an event loop does");
+		 "the same, one side waits in epoll_wait, as an event loop does");
 	for (i = 1; i <= 8; i *= 2)
 		if (!quick || i == 2)
 			measure_writers(i);
