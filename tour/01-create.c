@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What create builds: a counter, a file, a place in the table of descriptors;
- * and no inode. Run under the tracer function_graph as well, see 01-create.md.
+ * Create makes a descriptor, a counter and a file, and no inode. Also run under
+ * the tracer function_graph, see 01-create.md.
  */
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A counter adds up what is written; a read takes the sum. Nobody waits. */
+/* A counter adds up the writes; a read takes the sum. No task waits. */
 #include "tour.h"
 
 void tour(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* As a semaphore: a read takes 1, and a post of n wakes n readers. */
+/* As a semaphore: a read takes 1, and a write of n wakes n readers. */
 #include "tour.h"
 
 static void reader(int fd)

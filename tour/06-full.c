@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A full counter: writers sleep until there is room, each for its own amount. */
+/* A full counter: a writer sleeps until its amount fits. */
 #include "tour.h"
 
 static void small(int fd)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* O_NONBLOCK belongs to the open file, and is looked at when a call begins. */
+/* O_NONBLOCK belongs to the open file; a call checks it before it waits. */
 #include "tour.h"
 
 static void reader(int fd)

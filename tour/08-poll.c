@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* poll and select: look, queue, sleep, look again. */
+/* poll and select: join the queue, check, sleep, check again. */
 #include <sys/select.h>
 
 #include "tour.h"

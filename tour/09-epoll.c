@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The four ways of epoll, each asked twice after two writes. */
+/* The four modes of epoll: two writes and a read each, with epoll_wait between. */
 #include "tour.h"
 
 static void watch(int fd, const char *name, uint32_t mode)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Many readers and one post: evfd wakes one, eventfd all of them. */
+/* Many readers and one write: evfd wakes one reader, eventfd all. */
 #include "tour.h"
 
 #define READERS	4

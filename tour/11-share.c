@@ -42,7 +42,7 @@ static void child(int sock, int fd)
 	CALL(close(fd));
 	mine = receive_fd(sock);
 	WRITE(mine, 3);
-	/* exec closes what has FD_CLOEXEC, and keeps the rest. */
+	/* exec closes descriptors with FD_CLOEXEC and keeps the others. */
 	CALL(fcntl(mine, F_SETFD, FD_CLOEXEC));
 	NOTE("exec of true");
 	execl("/bin/true", "true", NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A signal ends a wait: with EINTR, or the call begins again. */
+/* A signal interrupts a read: it fails with EINTR, or starts again. */
 #include "tour.h"
 
 static void handler(int signal)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A read into a bad address: eventfd has lost the count then, evfd has not. */
+/* A read into a bad address: eventfd loses the count, evfd does not. */
 #include "tour.h"
 
 static void bad_read(int fd)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A driver signals from its interrupt; the reader was asleep. */
+/* A driver signals from its interrupt while the reader sleeps. */
 #include "tour.h"
 
 void tour(void)

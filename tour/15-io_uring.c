@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A write through io_uring on a blocking descriptor: inline, or by a worker. */
+/* A write through io_uring on a blocking descriptor: inline or by a worker. */
 #include <linux/io_uring.h>
 
 #include "tour.h"
 
-/* A ring of one entry, without a library, to show what there is to it. */
+/* A ring of one entry, without a library, to show all of it. */
 static struct {
 	int fd;
 	char *sq, *cq;

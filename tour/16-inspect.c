@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What fdinfo and lsof read, while somebody sleeps. */
+/* What fdinfo and lsof show while a reader sleeps. */
 #include "tour.h"
 
 static void reader(int fd)
@@ -7,7 +7,7 @@ static void reader(int fd)
 	READ(fd);
 }
 
-/* Not system(3): while it blocks SIGCHLD the reader would be sent it. */
+/* Not system(3): it blocks SIGCHLD, which then goes to the reader. */
 static void show(char *const command[])
 {
 	int i;
@@ -24,17 +24,18 @@ static void show(char *const command[])
 
 void tour(void)
 {
-	char pid[16], number[16], fdinfo[64];
+	char pid[16], numbers[32], fdinfo[64];
 	struct task task;
 	int fd = EVFD(0, EVFD_SEMAPHORE | EVFD_NONBLOCK);
+	int other = CALL(eventfd(0, 0));
 
 	CALL(fcntl(fd, F_SETFL, 0));
 	tour_start(&task, "reader", reader, fd);
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	snprintf(number, sizeof(number), "%d", fd);
-	snprintf(fdinfo, sizeof(fdinfo), "/proc/%s/fdinfo/%s", pid, number);
+	snprintf(numbers, sizeof(numbers), "%d,%d", fd, other);
+	snprintf(fdinfo, sizeof(fdinfo), "/proc/%s/fdinfo/%d", pid, fd);
 	show((char *[]){ "grep", "evfd-", fdinfo, NULL });
-	show((char *[]){ "lsof", "-w", "-a", "-p", pid, "-d", number, NULL });
+	show((char *[]){ "lsof", "-w", "-a", "-p", pid, "-d", numbers, NULL });
 	WRITE(fd, 1);
 	tour_join(&task);
 }

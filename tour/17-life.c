@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The life of a counter, and what keeps the module. */
+/* What keeps a counter alive, and what keeps the module loaded. */
 #include "tour.h"
 
 #define UNLOAD() CALL(syscall(SYS_delete_module, "evfd", O_NONBLOCK))
@@ -13,7 +13,7 @@ void tour(void)
 	copy = CALL(dup(fd));
 	CALL(close(fd));
 	UNLOAD();
-	/* A mapping would hold the file as well; there is none to be had. */
+	/* A mapping would hold the file, too, but evfd has none. */
 	nothing = mmap(NULL, 4096, PROT_READ, MAP_SHARED, copy, 0);
 	must(nothing == MAP_FAILED && errno == ENODEV);
 	CALL(close(copy));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* evfd against pipe: what each allocates and copies for one wake-up. */
+/* evfd against pipe: what each allocates and copies for one wakeup. */
 #include "tour.h"
 
 void tour(void)

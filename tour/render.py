@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Makes the tour's pages of what was traced.
+"""Makes the tour's pages from the traces.
 
     render.py [--write | --check] RESULTS NAME...
 
 NAME is a chapter, such as 02-write-read. Its text is text/NAME.md; what was
 traced and printed is in RESULTS (see guest). Without an option the chapter is
-shown on the terminal, with the time between the events; --write makes NAME.md
+shown on the terminal, with the time since the event before; --write makes NAME.md
 of it, beside this file, --check compares it with what is there.
 
 In the text these lines are replaced:
@@ -36,7 +36,7 @@ TEXT = os.path.join(HERE, "text")
 LINE = re.compile(r"^\s*(?P<comm>.+)-(?P<pid>\d+)\s+\[\d+\] (?P<flags>\S+)\s+"
                   r"(?P<time>[\d.]+): (?P<name>\w+): ?(?P<text>.*)$")
 MARK = "tracing_mark_write"
-# What kernels call the tasks that do the work of others.
+# Names of the kernel's tasks that work for others.
 HELPERS = ("kworker", "iou-wrk")
 
 
@@ -80,7 +80,7 @@ class Trace:
         return self.ids.setdefault(number, "#%d" % (len(self.ids) + 1))
 
     def task(self, m):
-        """The column of an event, or None if nobody of ours is in it."""
+        """The column of an event, or None if no task of the program is in it."""
         if re.match(r".{2}[hHzZ]", m["flags"]):
             return "interrupt"
         if m["pid"] in self.names:
@@ -300,9 +300,9 @@ class Chapter:
 
 
 def comparable(page):
-    """A page without what another kernel, or another run, has otherwise."""
+    """A page without the parts that differ between kernels and runs."""
     def output(m):
-        text = re.sub(r"\d{2,}|(?<=-id: )\d+", "N", m[0])
+        text = re.sub(r"\d{2,}|(?<=-id: )\d+|(?<=eventfd:)\d+", "N", m[0])
         return re.sub(r"[ -]{2,}", " ", text)
 
     def ours(m):

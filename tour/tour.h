@@ -3,13 +3,13 @@
  * What the programs of the tour share: calls that leave a line in the kernel's
  * trace before and after, and tasks with a name.
  *
- * The lines go to trace_marker, so they stand among the events of the kernel in
- * the order in which things happened; render.py reads them. "> text" is a call
+ * The lines go to trace_marker, so they are in the trace in order with the
+ * events of the kernel; render.py reads them. "> text" is a call
  * that begins, "< text" its result, "- text" a remark, "+ name" a task.
  *
  * The programs run with SCHED_FIFO on one CPU: a task that is woken runs when
- * the one that woke it sleeps or yields, so a run is as the last one was.
- * Uses tests/lib. Where to read next: 02-write-read.c, the shortest.
+ * its waker sleeps or yields, so that runs repeat.
+ * Uses tests/lib. Read next: 02-write-read.c, the shortest.
  */
 #ifndef EVFD_TOUR_H
 #define EVFD_TOUR_H
@@ -53,14 +53,14 @@ void mark(const char *format, ...);
 
 long tour_result(long ret);
 
-/* Any call, as it is written. */
+/* Makes any call; its source text is in the line. */
 #define CALL(call)							\
 	({								\
 		mark("> %s", #call);					\
 		tour_result(call);					\
 	})
 
-/* evfd() and the reads and writes below are the system calls, and two lines. */
+/* Create, write and read a counter; each leaves two lines. */
 int tour_evfd(const char *text, uint64_t initval, int flags);
 
 #define EVFD(initval, flags)	tour_evfd(#initval ", " #flags, initval, flags)
@@ -91,14 +91,14 @@ char tour_state(pid_t tid);
 /* Lets the others run until @tid sleeps, or has ended. */
 void tour_asleep(pid_t tid);
 
-/* A thread called @name, which runs until it sleeps or ends. */
+/* Starts a thread called @name and runs it until it sleeps or ends. */
 void tour_start(struct task *task, const char *name, void (*run)(int fd), int fd);
 void tour_join(struct task *task);
 
-/* A timer's interrupt that signals @fd, until what this returns is closed. */
+/* Signals @fd from a timer's interrupt until the returned descriptor is closed. */
 int ticker_start(int fd, uint64_t period_ns);
 
-/* What a chapter's program does; its first task is called main. */
+/* The chapter's program; its first task is called main. */
 void tour(void);
 
 #endif /* EVFD_TOUR_H */
