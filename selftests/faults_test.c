@@ -9,6 +9,7 @@
  * is good.
  */
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -390,6 +391,51 @@ TEST_F(faults, readv_held_up_in_its_copy_copies_again)
 	memcpy(&value, held.page, sizeof(value));
 	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 2, value);
 	held_page_free(&held);
+}
+
+/*
+ * A reader that copies in vain again and again ends with the count there is then,
+ * also where its page goes each time, and says that it made room.
+ */
+TEST_F(faults, reader_that_loses_again_and_again_takes_in_the_end)
+{
+	struct evfd_task task = { .fd = self->fd, .op = held_pages_read };
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
+	int ep = epoll_create1(0), ret, i, losses;
+	struct held_page held[2];
+	uint64_t value;
+
+	if (variant->flags & EVFD_SEMAPHORE)
+		SKIP(return, "a read of 1 loses to no write");
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->fd, &event));
+	ASSERT_EQ(1, epoll_wait(ep, &event, 1, 0));
+	/* Its pages are there after the last loss, or not. */
+	for (losses = 7; losses <= 10; losses++) {
+		ret = held_page_make(&held[0], self->page) ?:
+		      held_page_make(&held[1], self->page);
+		if (ret)
+			SKIP(return, "no userfaultfd: %s", strerror(-ret));
+		ASSERT_EQ(0, fcntl(self->fd, F_SETFL,
+				   losses & 2 ? O_NONBLOCK : 0));
+		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+		task.buf = held;
+		ASSERT_EQ(0, evfd_task_run(&task));
+		ASSERT_EQ(0, held_page_wanted(&held[0]));
+		for (i = 1; i <= losses; i++) {
+			ASSERT_EQ(0, held_pages_lose(held, self->fd,
+						     i < losses || losses & 1));
+		}
+		ASSERT_EQ(0, losses & 1 ? held_page_give(&held[0]) : 0);
+		ASSERT_EQ(0, evfd_task_join(&task));
+		EXPECT_EQ(8, task.ret);
+		EXPECT_EQ(0, evfd_test_count(self->fd));
+		EXPECT_EQ(1, epoll_wait(ep, &event, 1, 0));
+		held_page_free(&held[0]);
+		held_page_free(&held[1]);
+	}
+	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, &value));
+	close(ep);
 }
 
 /*

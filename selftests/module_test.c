@@ -8,6 +8,7 @@
  * made by the test itself, so a refusal has one cause. Read evfd_module.h first.
  */
 #include <elf.h>
+#include <glob.h>
 #include <linux/io_uring.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -268,33 +269,44 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 
 #define CACHE		"/sys/kernel/slab/evfd_ctx"
 
-/* How many caches share the memory of the counters' one; -1 if it is unknown. */
-static int cache_aliases(void)
+/* How many kernel threads have the name of the module's workqueue. */
+static int workers(void)
 {
-	int n;
+	size_t i, n = 0;
+	glob_t found;
+	char comm[32];
 
-	return evfd_test_proc(CACHE "/aliases", "", "%d", &n) ? -1 : n;
+	if (glob("/proc/[0-9]*/comm", 0, NULL, &found))
+		return -1;
+	for (i = 0; i < found.gl_pathc; i++) {
+		if (!evfd_test_text(found.gl_pathv[i], comm, sizeof(comm)))
+			n += !strncmp(comm, "kworker/R-evfd", 14) ||
+			     !strcmp(comm, "evfd\n");
+	}
+	globfree(&found);
+
+	return n;
 }
 
 /*
- * The cache that counters are made from goes with the module. One that is shared
- * with others has as many users as before; its name stays behind.
+ * The cache that counters are made from is shared with nothing else, so a leak
+ * shows. It goes with the module, and so does the workqueue.
  */
 TEST_F(module, its_cache_goes_with_it)
 {
-	int before = cache_aliases(), i;
 	struct stat st;
+	int i;
 
-	if (before < 0)
+	if (lstat(CACHE, &st))
 		SKIP(return, "the kernel does not show its caches");
-	ASSERT_EQ(0, lstat(CACHE, &st));
+	EXPECT_TRUE(S_ISDIR(st.st_mode));
 	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(1, workers());
 		ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
-		if (S_ISDIR(st.st_mode))
-			EXPECT_NE(0, access(CACHE, F_OK));
+		EXPECT_NE(0, access(CACHE, F_OK));
+		EXPECT_TRUE(evfd_test_until(!workers()));
 		ASSERT_EQ(0, load());
 	}
-	EXPECT_EQ(before, cache_aliases());
 }
 
 /* How many lines of the kernel's log name evfd; -1 if it cannot be read. */

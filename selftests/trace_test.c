@@ -544,6 +544,7 @@ TEST_F(trace, a_reader_that_faults_passes_the_wake_on)
 			     "fault op=read\n"
 			     "wake queue=readers nr=1 why=pass-on\n", 50))
 		TH_LOG("%s", events_by(self->id, task[0].tid));
+	EXPECT_EQ(NULL, strstr(events_by(self->id, task[0].tid), "retry"));
 	munmap(map, 4096);
 }
 
@@ -568,6 +569,49 @@ TEST_F(trace, a_reader_that_copied_for_nothing_tries_again)
 	EXPECT_EQ(8, task.ret);
 	EXPECT_STREQ("retry n=5\nread n=2 count=0\n", events(self->id));
 	held_page_free(&held);
+}
+
+/*
+ * After EVFD_READ_TRIES losses, see module/file.h, a reader does not wait for its
+ * page where others wait for it: it faults, and waits then. Or it has its page, and
+ * takes.
+ */
+TEST_F(trace, a_reader_that_lost_eight_times_takes_the_gate)
+{
+	struct held_page held[2];
+	int ret, i, has_page;
+
+	for (has_page = 0; has_page < 2; has_page++) {
+		struct evfd_task task = {
+			.fd = self->fd, .op = held_pages_read, .buf = held
+		};
+		char want[256] = "", line[32];
+
+		ret = held_page_make(&held[0], 4096) ?:
+		      held_page_make(&held[1], 4096);
+		if (ret)
+			SKIP(return, "no userfaultfd: %s", strerror(-ret));
+		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
+		ASSERT_EQ(0, evfd_task_run(&task));
+		ASSERT_EQ(0, held_page_wanted(&held[0]));
+		ASSERT_EQ(0, clear());
+		for (i = 1; i <= 8; i++) {
+			ASSERT_EQ(0, held_pages_lose(held, self->fd,
+						     i < 8 || !has_page));
+			snprintf(line, sizeof(line), "retry n=%d\n", i);
+			strcat(want, line);
+		}
+		if (!has_page) {
+			ASSERT_EQ(0, held_page_give(&held[0]));
+			strcat(want, "fault op=read\n");
+		}
+		strcat(want, "read n=9 count=0\n");
+		ASSERT_EQ(0, evfd_task_join(&task));
+		EXPECT_EQ(8, task.ret);
+		EXPECT_STREQ(want, events_by(self->id, task.tid));
+		held_page_free(&held[0]);
+		held_page_free(&held[1]);
+	}
 }
 
 /* With nothing left, the same sleeps. */

@@ -51,8 +51,33 @@ int held_page_give(struct held_page *held)
 	return ioctl(held->uffd, UFFDIO_COPY, &copy);
 }
 
+int held_page_take(struct held_page *held)
+{
+	return madvise(held->page, held->range.len, MADV_DONTNEED);
+}
+
 void held_page_free(struct held_page *held)
 {
 	munmap(held->page, held->range.len);
 	close(held->uffd);
+}
+
+ssize_t held_pages_read(struct evfd_task *task)
+{
+	struct held_page *held = task->buf;
+	struct iovec iov[2] = { { held[0].page, 4 }, { held[1].page, 4 } };
+
+	return evfd_test_result(readv(task->fd, iov, 2));
+}
+
+int held_pages_lose(struct held_page *held, int fd, bool again)
+{
+	if (held_page_take(&held[1]) || held_page_give(&held[0]) ||
+	    held_page_wanted(&held[1]) || evfd_test_write(fd, 1) != 8)
+		return -1;
+	if (again && held_page_take(&held[0]))
+		return -1;
+	if (held_page_give(&held[1]))
+		return -1;
+	return again ? held_page_wanted(&held[0]) : 0;
 }

@@ -34,6 +34,19 @@ int held_page_wanted(struct held_page *held);
 int held_page_start(struct held_page *held, struct evfd_task *task);
 
 int held_page_give(struct held_page *held);
+
+/* It is not there again: the next to touch it waits. */
+int held_page_take(struct held_page *held);
 void held_page_free(struct held_page *held);
+
+/* Reads into the two held pages at @task->buf, half of the value into each. */
+ssize_t held_pages_read(struct evfd_task *task);
+
+/*
+ * A reader waits for the first of two held pages. It gets both, but before it has
+ * the second one @fd gets 1 more, so it has copied in vain. With @again the first
+ * page has gone by then, and this waits until the reader waits for it.
+ */
+int held_pages_lose(struct held_page *held, int fd, bool again);
 
 #endif /* _EVFD_HELD_H */
