@@ -1478,14 +1478,15 @@ static void evfd_ctx_consumed_is_not_deferred(struct kunit *test)
 
 	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	current->in_eventfd = 1;
-	evfd_signal(ctx);
+	evfd_signal_mask(ctx, EPOLLPRI);
 	current->in_eventfd = 0;
 	/* The worker may have been faster than this read. */
 	evfd_ctx_do_read(ctx, &n);
 	KUNIT_EXPECT_EQ(test, n, 1);
 	evfd_test_settle(test, ctx);
 	if (num_online_cpus() == 1)
-		EVFD_KUNIT_EXPECT_POLL(test, poller->keys, EPOLLOUT);
+		EVFD_KUNIT_EXPECT_POLL(test, poller->keys,
+				       EPOLLOUT | EPOLLPRI);
 	n = evfd_kunit_calls(poller);
 	evfd_ctx_wake_readers(ctx, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, (u64)evfd_kunit_calls(poller), n);

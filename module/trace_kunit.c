@@ -281,11 +281,15 @@ static void evfd_trace_room_is_told_of(struct kunit *test)
 
 	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_ctx_do_read(ctx, &n);
+	current->in_eventfd = 1;
 	evfd_ctx_do_read(ctx, &n);
+	current->in_eventfd = 0;
+	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(kref_read(&ctx->kref) == 1));
 	KUNIT_EXPECT_STREQ(test, log->text,
 			   "read n=1 count=18446744073709551613\n"
 			   "wake queue=0 nr=1 why=1\n"
 			   "read n=1 count=18446744073709551612\n"
+			   "defer events=4\n"
 			   "wake queue=0 nr=1 why=1\n");
 }
 
