@@ -24,29 +24,15 @@ FIXTURE(epoll)
 {
 	int fd;
 	int ep;
-	bool evfd;
 };
 
-FIXTURE_VARIANT(epoll)
-{
-	bool evfd;
-};
-
-FIXTURE_VARIANT_ADD(epoll, evfd)
-{
-	.evfd = true,
-};
-
-FIXTURE_VARIANT_ADD(epoll, eventfd)
-{
-	.evfd = false,
-};
+FIXTURE_VARIANT(epoll) { bool evfd; };
+FIXTURE_VARIANT_ADD(epoll, evfd) { .evfd = true };
+FIXTURE_VARIANT_ADD(epoll, eventfd) { .evfd = false };
 
 FIXTURE_SETUP(epoll)
 {
-	self->evfd = variant->evfd;
-	self->fd = evfd_test_make(self->evfd, EVFD_NONBLOCK, 0);
-	ASSERT_LE(0, self->fd);
+	self->fd = evfd_test_make(variant->evfd, EVFD_NONBLOCK, 0);
 	self->ep = epoll_create1(EPOLL_CLOEXEC);
 	ASSERT_LE(0, self->ep);
 }
@@ -59,7 +45,6 @@ FIXTURE_TEARDOWN(epoll)
 
 TEST_F(epoll, level_triggered_returns_as_long_as_it_lasts)
 {
-	uint64_t n;
 	int i;
 
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
@@ -67,7 +52,7 @@ TEST_F(epoll, level_triggered_returns_as_long_as_it_lasts)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
 	for (i = 0; i < 5; i++)
 		EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(0, ep_now(self->ep));
 }
@@ -75,13 +60,11 @@ TEST_F(epoll, level_triggered_returns_as_long_as_it_lasts)
 TEST_F(epoll, level_triggered_semaphore_returns_once_per_unit_taken)
 {
 	int fd, rounds = 0;
-	uint64_t n;
 
-	fd = evfd_test_make(self->evfd, EVFD_NONBLOCK | EVFD_SEMAPHORE, 4);
-	ASSERT_LE(0, fd);
+	fd = evfd_test_make(variant->evfd, EVFD_NONBLOCK | EVFD_SEMAPHORE, 4);
 	ASSERT_EQ(0, ep_add(self->ep, fd, EPOLLIN));
 	while (rounds < 10 && ep_now(self->ep) == EPOLLIN) {
-		ASSERT_EQ(8, evfd_test_read(fd, &n));
+		ASSERT_EQ(8, evfd_test_read(fd, NULL));
 		rounds++;
 	}
 	EXPECT_EQ(4, rounds);
@@ -90,7 +73,6 @@ TEST_F(epoll, level_triggered_semaphore_returns_once_per_unit_taken)
 
 TEST_F(epoll, edge_triggered_gives_one_event_per_write)
 {
-	uint64_t n;
 	int i;
 
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
@@ -114,11 +96,10 @@ TEST_F(epoll, edge_triggered_gives_one_event_per_write)
 	EXPECT_EQ(0, ep_now(self->ep));
 	/* A read is none, and what it took is not reported any more. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(6, n);
+	EXPECT_EQ(6, evfd_test_value(self->fd));
 	EXPECT_EQ(0, ep_now(self->ep));
 	/* A failed write or read is none either. */
-	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, &n));
+	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, NULL));
 	EXPECT_EQ(-EINVAL, evfd_test_write(self->fd, UINT64_MAX));
 	EXPECT_EQ(0, ep_now(self->ep));
 }
@@ -126,7 +107,6 @@ TEST_F(epoll, edge_triggered_gives_one_event_per_write)
 TEST_F(epoll, edge_triggered_out_comes_with_each_read_and_write)
 {
 	const int both = EPOLLIN | EPOLLOUT;
-	uint64_t n;
 
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, both | EPOLLET));
 	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
@@ -137,33 +117,29 @@ TEST_F(epoll, edge_triggered_out_comes_with_each_read_and_write)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
 	EXPECT_EQ(both, ep_now(self->ep));
 	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
 	EXPECT_EQ(0, ep_now(self->ep));
 	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
 	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
 	EXPECT_EQ(0, ep_now(self->ep));
 }
 
 TEST_F(epoll, edge_triggered_waiter_for_out_alone_sees_reads_only)
 {
-	uint64_t n;
-
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLOUT | EPOLLET));
 	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
 	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	EXPECT_EQ(EPOLLOUT, ep_now(self->ep));
 	EXPECT_EQ(0, ep_now(self->ep));
 }
 
 TEST_F(epoll, oneshot_is_silent_until_rearmed)
 {
-	uint64_t n;
-
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
@@ -174,8 +150,7 @@ TEST_F(epoll, oneshot_is_silent_until_rearmed)
 	ASSERT_EQ(0, ep_mod(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
 	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
 	EXPECT_EQ(0, ep_now(self->ep));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(2, n);
+	EXPECT_EQ(2, evfd_test_value(self->fd));
 	ASSERT_EQ(0, ep_mod(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
 	EXPECT_EQ(0, ep_now(self->ep));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
@@ -221,9 +196,8 @@ TEST_F(epoll, epoll_ctl_adds_changes_and_removes)
 TEST_F(epoll, a_removed_counter_does_not_wake_who_waits)
 {
 	struct evfd_task task = { .op = task_epoll_wait, .fd = self->ep };
-	int other = evfd_test_make(self->evfd, EVFD_NONBLOCK, 0);
+	int other = evfd_test_make(variant->evfd, EVFD_NONBLOCK, 0);
 
-	ASSERT_LE(0, other);
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
 	ASSERT_EQ(0, ep_add(self->ep, other, EPOLLIN));
 	ASSERT_EQ(0, evfd_task_start(&task));
@@ -231,8 +205,7 @@ TEST_F(epoll, a_removed_counter_does_not_wake_who_waits)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	ASSERT_EQ(0, evfd_task_settle(&task, 1));
 	ASSERT_EQ(8, evfd_test_write(other, 1));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(EPOLLIN, task.ret);
+	ASSERT_EQ(EPOLLIN, evfd_task_result(&task));
 	EXPECT_EQ(other, task.value);
 	close(other);
 }
@@ -245,18 +218,16 @@ TEST_F(epoll, a_counter_added_while_another_thread_waits_wakes_it)
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
 	ASSERT_EQ(0, evfd_task_settle(&task, 1));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(EPOLLIN, task.ret);
+	ASSERT_EQ(EPOLLIN, evfd_task_result(&task));
 	EXPECT_EQ(self->fd, task.value);
 }
 
 TEST_F(epoll, closing_the_last_descriptor_leaves_the_set)
 {
 	struct epoll_event ev[4];
-	int fd = evfd_test_make(self->evfd, 0, 1);
+	int fd = evfd_test_make(variant->evfd, 0, 1);
 	int copy;
 
-	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ep_add(self->ep, fd, EPOLLIN));
 	copy = dup(fd);
 	close(fd);
@@ -270,7 +241,6 @@ TEST_F(epoll, a_copy_is_a_member_of_its_own)
 {
 	struct epoll_event ev[4];
 	int copy = dup(self->fd);
-	uint64_t n;
 
 	ASSERT_LE(0, copy);
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));
@@ -283,7 +253,7 @@ TEST_F(epoll, a_copy_is_a_member_of_its_own)
 	/* The level is still there, the edge is gone. */
 	ASSERT_EQ(1, epoll_wait(self->ep, ev, 4, 0));
 	EXPECT_EQ(copy, ev[0].data.fd);
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	EXPECT_EQ(0, epoll_wait(self->ep, ev, 4, 0));
 	close(copy);
 }
@@ -292,7 +262,6 @@ TEST_F(epoll, a_set_within_a_set_passes_the_event_on)
 {
 	struct evfd_task task = { .op = task_epoll_wait };
 	int outer = epoll_create1(EPOLL_CLOEXEC);
-	uint64_t n;
 
 	ASSERT_LE(0, outer);
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN));
@@ -301,13 +270,12 @@ TEST_F(epoll, a_set_within_a_set_passes_the_event_on)
 	task.fd = outer;
 	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(EPOLLIN, task.ret);
+	ASSERT_EQ(EPOLLIN, evfd_task_result(&task));
 	EXPECT_EQ(self->ep, task.value);
 	EXPECT_EQ(EPOLLIN, ep_now(outer));
 	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
 	EXPECT_EQ(POLLIN, wait_poll(self->ep, POLLIN, 0));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	EXPECT_EQ(0, ep_now(outer));
 	close(outer);
 }
@@ -333,8 +301,7 @@ TEST_F(epoll, one_edge_wakes_one_of_the_threads_on_a_set)
 		EXPECT_EQ(i, done);
 	}
 	for (i = 0; i < NWAITERS; i++) {
-		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
-		EXPECT_EQ(EPOLLIN, tasks[i].ret);
+		ASSERT_EQ(EPOLLIN, evfd_task_result(&tasks[i]));
 	}
 }
 
@@ -368,8 +335,7 @@ TEST_F(epoll, exclusive_sets_share_the_wakes)
 		} while (done == before);
 	}
 	for (i = 0; i < NWAITERS; i++) {
-		ASSERT_EQ(0, evfd_task_join(&tasks[i]));
-		EXPECT_EQ(EPOLLIN, tasks[i].ret);
+		ASSERT_EQ(EPOLLIN, evfd_task_result(&tasks[i]));
 		close(ep[i]);
 	}
 }
@@ -380,27 +346,23 @@ TEST(an_exclusive_set_does_not_take_a_readers_wake)
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 	struct evfd_task reader = { .op = evfd_task_read, .fd = fd };
 	struct evfd_task poller = { .op = task_epoll_wait, .fd = ep };
-	uint64_t n;
 	int order;
 
-	ASSERT_LE(0, fd);
 	ASSERT_LE(0, ep);
 	ASSERT_EQ(0, ep_add(ep, fd, EPOLLIN | EPOLLEXCLUSIVE));
 	for (order = 0; order < 2; order++) {
 		ASSERT_EQ(0, evfd_task_start(order ? &reader : &poller));
 		ASSERT_EQ(0, evfd_task_start(order ? &poller : &reader));
 		ASSERT_EQ(8, evfd_test_write(fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&reader))
+		ASSERT_EQ(8, evfd_task_result(&reader))
 			TH_LOG("a reader sleeps on a count of 1");
-		EXPECT_EQ(8, reader.ret);
 		EXPECT_EQ(1, reader.value);
 		/* The poller may have looked before the reader took it. */
 		if (!evfd_task_settle(&poller, 1))
 			ASSERT_EQ(8, evfd_test_write(fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&poller));
-		EXPECT_EQ(EPOLLIN, poller.ret);
+		ASSERT_EQ(EPOLLIN, evfd_task_result(&poller));
 		if (wait_poll(fd, POLLIN, 0))
-			ASSERT_EQ(8, evfd_test_read(fd, &n));
+			ASSERT_EQ(8, evfd_test_read(fd, NULL));
 		ASSERT_EQ(0, wait_poll(fd, POLLIN, 0));
 	}
 	close(fd);
@@ -413,10 +375,8 @@ TEST(a_reader_does_not_take_an_exclusive_sets_wake)
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 	struct evfd_task reader = { .op = evfd_task_read, .fd = fd };
 	struct evfd_task poller = { .op = task_epoll_wait, .fd = ep };
-	uint64_t n;
 	int order;
 
-	ASSERT_LE(0, fd);
 	ASSERT_LE(0, ep);
 	ASSERT_EQ(0, ep_add(ep, fd, EPOLLIN | EPOLLEXCLUSIVE));
 	for (order = 0; order < 2; order++) {
@@ -427,7 +387,7 @@ TEST(a_reader_does_not_take_an_exclusive_sets_wake)
 		ASSERT_EQ(0, evfd_task_join(&poller));
 		EXPECT_EQ(8, reader.ret);
 		EXPECT_EQ(EPOLLIN, poller.ret);
-		ASSERT_EQ(8, evfd_test_read(fd, &n));
+		ASSERT_EQ(8, evfd_test_read(fd, NULL));
 	}
 	close(fd);
 }
@@ -465,8 +425,7 @@ TEST_F(epoll, an_edge_triggered_consumer_misses_nothing)
 	for (i = 0; i < task.arg; i++) {
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	}
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(0, task.ret);
+	ASSERT_EQ(0, evfd_task_result(&task));
 	EXPECT_EQ(task.arg, task.value);
 	EXPECT_EQ(0, wait_poll(self->fd, POLLIN, 0));
 }

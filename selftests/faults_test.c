@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 #include "evfd_held.h"
@@ -32,17 +31,9 @@ FIXTURE(faults) {
 	int nr_unreadable;
 };
 
-FIXTURE_VARIANT(faults) {
-	unsigned int flags;
-};
-
-FIXTURE_VARIANT_ADD(faults, plain) {
-	.flags = 0,
-};
-
-FIXTURE_VARIANT_ADD(faults, semaphore) {
-	.flags = EVFD_SEMAPHORE,
-};
+FIXTURE_VARIANT(faults) { unsigned int flags; };
+FIXTURE_VARIANT_ADD(faults, plain) { .flags = 0 };
+FIXTURE_VARIANT_ADD(faults, semaphore) { .flags = EVFD_SEMAPHORE };
 
 FIXTURE_SETUP(faults)
 {
@@ -50,7 +41,6 @@ FIXTURE_SETUP(faults)
 	int i;
 
 	self->fd = evfd_test_create(variant->flags, 0);
-	ASSERT_LE(0, self->fd);
 	self->page = sysconf(_SC_PAGESIZE);
 	self->map = mmap(NULL, 3 * self->page, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -90,20 +80,15 @@ FIXTURE_TEARDOWN(faults)
 	munmap(self->map, 3 * self->page);
 }
 
-static long err(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
-
 /* By system call: the C library's declarations forbid what this is about. */
 static long raw_read(int fd, void *buf)
 {
-	return err(syscall(SYS_read, fd, buf, 8));
+	return sysret(syscall(SYS_read, fd, buf, 8));
 }
 
 static long raw_write(int fd, const void *buf)
 {
-	return err(syscall(SYS_write, fd, buf, 8));
+	return sysret(syscall(SYS_write, fd, buf, 8));
 }
 
 /* In segments of 4, so that the fault may be in the second. */
@@ -111,21 +96,21 @@ static long raw_readv(int fd, void *buf)
 {
 	struct iovec iov[2] = { { buf, 4 }, { (char *)buf + 4, 4 } };
 
-	return err(syscall(SYS_readv, fd, iov, 2));
+	return sysret(syscall(SYS_readv, fd, iov, 2));
 }
 
 static long raw_readv_one(int fd, void *buf)
 {
 	struct iovec iov = { buf, 8 };
 
-	return err(syscall(SYS_readv, fd, &iov, 1));
+	return sysret(syscall(SYS_readv, fd, &iov, 1));
 }
 
 static long raw_writev(int fd, const void *buf)
 {
 	struct iovec iov = { (void *)buf, 8 };
 
-	return err(syscall(SYS_writev, fd, &iov, 1));
+	return sysret(syscall(SYS_writev, fd, &iov, 1));
 }
 
 TEST_F(faults, read_that_faults_takes_nothing)
@@ -142,7 +127,6 @@ TEST_F(faults, read_that_faults_takes_nothing)
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		int fd = evfd_test_create(variant->flags, counts[i]);
 
-		ASSERT_LE(0, fd);
 		for (j = 0; j < ARRAY_SIZE(reads); j++) {
 			for (k = 0; k < self->nr_unwritable; k++) {
 				EXPECT_EQ(-EFAULT,
@@ -160,7 +144,6 @@ TEST_F(faults, read_that_faults_takes_nothing)
 
 	/* Shown, not tested: what becomes of 5 events in an eventfd. */
 	eventfd = evfd_test_create_eventfd(variant->flags, 5);
-	ASSERT_LE(0, eventfd);
 	EXPECT_EQ(-EFAULT, raw_read(eventfd, NULL));
 	TH_LOG("5 events and a read that faults: eventfd has %d left, evfd 5",
 	       (int)evfd_test_count(eventfd));
@@ -203,13 +186,11 @@ TEST_F(faults, write_that_faults_adds_nothing)
 
 TEST_F(faults, read_only_memory_can_be_written_from)
 {
-	uint64_t value;
-
 	/* Eight bytes of 1, as the page was filled. */
 	EXPECT_EQ(8, raw_write(self->fd, self->map + self->page));
 	EXPECT_EQ(8, raw_writev(self->fd, self->map + self->page));
 	EXPECT_EQ(2 * 0x0101010101010101ULL, evfd_test_count(self->fd));
-	EXPECT_EQ(8, evfd_test_read(self->fd, &value));
+	EXPECT_EQ(8, evfd_test_read(self->fd, NULL));
 }
 
 TEST_F(faults, memory_without_a_page_yet_is_no_fault)
@@ -240,7 +221,6 @@ TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
 	};
 	struct evfd_task bad = { .fd = self->fd };
 	struct evfd_task good = { .fd = self->fd, .op = evfd_task_read };
-	uint64_t value;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -253,10 +233,9 @@ TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
 		ASSERT_EQ(0, mprotect(self->map, self->page, PROT_READ));
 
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&good))
+		ASSERT_EQ(8, evfd_task_result(&good))
 			TH_LOG("the count is %d and a reader sleeps",
 			       (int)evfd_test_count(self->fd));
-		EXPECT_EQ(8, good.ret);
 		EXPECT_EQ(1, good.value);
 
 		/*
@@ -264,10 +243,9 @@ TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
 		 * the second was faster, and waits again.
 		 */
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&bad));
-		EXPECT_EQ(-EFAULT, bad.ret);
+		ASSERT_EQ(-EFAULT, evfd_task_result(&bad));
 		EXPECT_EQ(1, evfd_test_count(self->fd));
-		EXPECT_EQ(8, evfd_test_read(self->fd, &value));
+		EXPECT_EQ(8, evfd_test_read(self->fd, NULL));
 	}
 }
 
@@ -288,15 +266,13 @@ TEST_F(faults, chain_of_faulting_readers_passes_the_wake_on)
 	ASSERT_EQ(0, evfd_task_start(&good));
 	ASSERT_EQ(0, mprotect(self->map, self->page, PROT_NONE));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_join(&good));
-	EXPECT_EQ(8, good.ret);
+	ASSERT_EQ(8, evfd_task_result(&good));
 	EXPECT_EQ(1, good.value);
 
 	/* Those who wait again, as above. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		ASSERT_EQ(0, evfd_task_join(&bad[i]));
-		EXPECT_EQ(-EFAULT, bad[i].ret);
+		ASSERT_EQ(-EFAULT, evfd_task_result(&bad[i]));
 	}
 	EXPECT_EQ(1, evfd_test_count(self->fd));
 }
@@ -308,16 +284,14 @@ TEST_F(faults, last_faulting_reader_leaves_the_count)
 		.op = evfd_task_read_buf,
 		.buf = self->map,
 	};
-	uint64_t value;
 
 	ASSERT_EQ(0, evfd_task_start(&bad));
 	ASSERT_EQ(0, mprotect(self->map, self->page, PROT_NONE));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 7));
-	ASSERT_EQ(0, evfd_task_join(&bad));
-	EXPECT_EQ(-EFAULT, bad.ret);
+	ASSERT_EQ(-EFAULT, evfd_task_result(&bad));
 	EXPECT_EQ(7, evfd_test_count(self->fd));
-	EXPECT_EQ(8, evfd_test_read(self->fd, &value));
-	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 7, value);
+	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 7,
+		  evfd_test_value(self->fd));
 }
 
 /*
@@ -353,8 +327,7 @@ TEST_F(faults, read_held_up_in_its_copy_holds_up_nobody)
 
 	/* What the task saw is no more; it returns what is there now. */
 	ASSERT_EQ(0, held_page_give(&held));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(8, task.ret);
+	ASSERT_EQ(8, evfd_task_result(&task));
 	memcpy(&value, held.page, sizeof(value));
 	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 2, value);
 	EXPECT_EQ(2 - value, evfd_test_count(self->fd));
@@ -386,8 +359,7 @@ TEST_F(faults, readv_held_up_in_its_copy_copies_again)
 	ASSERT_EQ(0, held_page_give(&held));
 	EXPECT_EQ(0, evfd_test_wait_asleep(task.tid));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(8, task.ret);
+	ASSERT_EQ(8, evfd_task_result(&task));
 	memcpy(&value, held.page, sizeof(value));
 	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? 1 : 2, value);
 	held_page_free(&held);
@@ -457,10 +429,9 @@ TEST_F(faults, woken_reader_that_waits_for_its_page_passes_the_wake_on)
 	ASSERT_EQ(0, evfd_task_start(&good));
 
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_join(&good))
+	ASSERT_EQ(8, evfd_task_result(&good))
 		TH_LOG("the count is %d and a reader sleeps",
 		       (int)evfd_test_count(self->fd));
-	EXPECT_EQ(8, good.ret);
 	EXPECT_EQ(1, good.value);
 
 	/*
@@ -470,8 +441,7 @@ TEST_F(faults, woken_reader_that_waits_for_its_page_passes_the_wake_on)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	ASSERT_EQ(0, held_page_wanted(&held));
 	ASSERT_EQ(0, held_page_give(&held));
-	ASSERT_EQ(0, evfd_task_join(&slow));
-	EXPECT_EQ(8, slow.ret);
+	ASSERT_EQ(8, evfd_task_result(&slow));
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 	held_page_free(&held);
 }
@@ -534,7 +504,6 @@ TEST_F(faults, write_held_up_in_its_copy_adds_nothing_yet)
 	};
 	struct evfd_task task = { .fd = self->fd };
 	struct held_page held;
-	uint64_t value;
 	size_t i;
 	int ret;
 
@@ -553,18 +522,16 @@ TEST_F(faults, write_held_up_in_its_copy_adds_nothing_yet)
 		EXPECT_LE(0, evfd_task_rewoken(&task));
 		EXPECT_EQ(MAX, evfd_test_count(self->fd));
 		/* Just enough: the write may be made before the count is asked. */
-		ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+		ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 		if (variant->flags & EVFD_SEMAPHORE)
-			ASSERT_EQ(8, evfd_test_read(self->fd, &value));
-		ASSERT_EQ(0, evfd_task_join(&task));
-		EXPECT_EQ(8, task.ret);
+			ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
+		ASSERT_EQ(8, evfd_task_result(&task));
 		EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? MAX : 2,
 			  evfd_test_count(self->fd));
 		held_page_free(&held);
 
 		close(self->fd);
 		self->fd = evfd_test_create(variant->flags, 0);
-		ASSERT_LE(0, self->fd);
 		task.fd = self->fd;
 	}
 }

@@ -207,48 +207,20 @@ FIXTURE_VARIANT(moving) {
 	unsigned int flags;
 };
 
-FIXTURE_VARIANT_ADD(moving, mprotect) {
-	.mover = move_protection,
-};
-
-FIXTURE_VARIANT_ADD(moving, mprotect_semaphore) {
-	.mover = move_protection,
-	.flags = EVFD_SEMAPHORE,
-};
-
-FIXTURE_VARIANT_ADD(moving, munmap) {
-	.mover = move_mapping,
-};
-
-FIXTURE_VARIANT_ADD(moving, munmap_semaphore) {
-	.mover = move_mapping,
-	.flags = EVFD_SEMAPHORE,
-};
-
-FIXTURE_VARIANT_ADD(moving, dontneed) {
-	.mover = move_pages,
-};
-
-FIXTURE_VARIANT_ADD(moving, dontneed_semaphore) {
-	.mover = move_pages,
-	.flags = EVFD_SEMAPHORE,
-};
-
-FIXTURE_VARIANT_ADD(moving, userfaultfd) {
-	.mover = move_by_userfaultfd,
-};
-
-FIXTURE_VARIANT_ADD(moving, userfaultfd_semaphore) {
-	.mover = move_by_userfaultfd,
-	.flags = EVFD_SEMAPHORE,
-};
+FIXTURE_VARIANT_ADD(moving, mprotect) { move_protection, 0 };
+FIXTURE_VARIANT_ADD(moving, mprotect_semaphore) { move_protection, EVFD_SEMAPHORE };
+FIXTURE_VARIANT_ADD(moving, munmap) { move_mapping, 0 };
+FIXTURE_VARIANT_ADD(moving, munmap_semaphore) { move_mapping, EVFD_SEMAPHORE };
+FIXTURE_VARIANT_ADD(moving, dontneed) { move_pages, 0 };
+FIXTURE_VARIANT_ADD(moving, dontneed_semaphore) { move_pages, EVFD_SEMAPHORE };
+FIXTURE_VARIANT_ADD(moving, userfaultfd) { move_by_userfaultfd, 0 };
+FIXTURE_VARIANT_ADD(moving, userfaultfd_semaphore) { move_by_userfaultfd, EVFD_SEMAPHORE };
 
 FIXTURE_SETUP(moving)
 {
 	struct moving *moving = &self->moving;
 
 	moving->fd = evfd_test_create(variant->flags, 0);
-	ASSERT_LE(0, moving->fd);
 	moving->semaphore = variant->flags & EVFD_SEMAPHORE;
 	moving->size = sysconf(_SC_PAGESIZE);
 	moving->memfd = memfd_create("evfd", MFD_CLOEXEC);

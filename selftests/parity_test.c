@@ -33,11 +33,6 @@
 #define RWF_ATOMIC	0x40
 #endif
 
-static long err(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
-
 static long with_pipe(int fd, int how)
 {
 	int p[2];
@@ -46,14 +41,14 @@ static long with_pipe(int fd, int how)
 	if (pipe2(p, O_NONBLOCK))
 		return -1000;
 	if (how == 0)
-		ret = err(splice(fd, NULL, p[1], NULL, 8, SPLICE_F_NONBLOCK));
+		ret = sysret(splice(fd, NULL, p[1], NULL, 8, SPLICE_F_NONBLOCK));
 	else if (how == 1)
 		ret = write(p[1], "12345678", 8) != 8 ? -1000 :
-		      err(splice(p[0], NULL, fd, NULL, 8, SPLICE_F_NONBLOCK));
+		      sysret(splice(p[0], NULL, fd, NULL, 8, SPLICE_F_NONBLOCK));
 	else if (how == 2)
-		ret = err(tee(fd, p[1], 8, SPLICE_F_NONBLOCK));
+		ret = sysret(tee(fd, p[1], 8, SPLICE_F_NONBLOCK));
 	else
-		ret = err(tee(p[0], fd, 8, SPLICE_F_NONBLOCK));
+		ret = sysret(tee(p[0], fd, 8, SPLICE_F_NONBLOCK));
 	close(p[0]);
 	close(p[1]);
 
@@ -69,13 +64,13 @@ static long with_memfd(int fd, int how)
 	if (m < 0 || pwrite(m, "12345678", 8, 0) != 8)
 		return -1000;
 	if (how == 0)
-		ret = err(sendfile(fd, m, &off, 8));
+		ret = sysret(sendfile(fd, m, &off, 8));
 	else if (how == 1)
-		ret = err(sendfile(m, fd, NULL, 8));
+		ret = sysret(sendfile(m, fd, NULL, 8));
 	else if (how == 2)
-		ret = err(copy_file_range(fd, NULL, m, NULL, 8, 0));
+		ret = sysret(copy_file_range(fd, NULL, m, NULL, 8, 0));
 	else
-		ret = err(copy_file_range(m, NULL, fd, NULL, 8, 0));
+		ret = sysret(copy_file_range(m, NULL, fd, NULL, 8, 0));
 	close(m);
 
 	return ret;
@@ -86,31 +81,28 @@ static long with_rw(int fd, bool write, off_t off, int flags)
 	uint64_t value = 1;
 	struct iovec iov = { &value, 8 };
 
-	return err(write ? pwritev2(fd, &iov, 1, off, flags) :
+	return sysret(write ? pwritev2(fd, &iov, 1, off, flags) :
 			   preadv2(fd, &iov, 1, off, flags));
 }
 
 static long with_int(int fd, unsigned long cmd, int arg)
 {
-	return err(ioctl(fd, cmd, &arg));
+	return sysret(ioctl(fd, cmd, &arg));
 }
 
 static long with_map(int fd, int prot, int flags)
 {
 	void *p = mmap(NULL, 4096, prot, flags, fd, 0);
 
-	if (p == MAP_FAILED)
-		return -errno;
-	munmap(p, 4096);
-	return 0;
+	return p == MAP_FAILED ? -errno : munmap(p, 4096);
 }
 
 static long with_setfl(int fd, int flags)
 {
-	long ret = err(fcntl(fd, F_SETFL, flags));
+	long ret = sysret(fcntl(fd, F_SETFL, flags));
 
 	/* What it left the flags at counts as well. */
-	return ret < 0 ? ret : err(fcntl(fd, F_GETFL));
+	return ret < 0 ? ret : sysret(fcntl(fd, F_GETFL));
 }
 
 static long with_path(int fd, int flags)
@@ -137,9 +129,10 @@ static long with_path(int fd, int flags)
 		int kind, fd;					\
 								\
 		for (kind = 0; kind < 2; kind++) {		\
-			fd = make[kind](variant->flags |	\
-					EVFD_NONBLOCK,		\
-					variant->count);	\
+			fd = evfd_test_make(!kind,		\
+					    variant->flags |	\
+					    EVFD_NONBLOCK,	\
+					    variant->count);	\
 			ASSERT_LE(0, fd);			\
 			rets[kind] = (expr);			\
 			counts[kind] = evfd_test_count(fd);	\
@@ -150,11 +143,6 @@ static long with_path(int fd, int flags)
 		EXPECT_EQ(counts[1], counts[0])			\
 			TH_LOG("%s", #expr);			\
 	} while (0)
-
-static int (*const make[2])(unsigned int flags, uint64_t initval) = {
-	evfd_test_create,
-	evfd_test_create_eventfd,
-};
 
 FIXTURE(parity) {
 	uint64_t scratch[8];
@@ -169,35 +157,12 @@ FIXTURE_VARIANT(parity) {
 	uint64_t count;
 };
 
-FIXTURE_VARIANT_ADD(parity, empty) {
-	.flags = 0,
-	.count = 0,
-};
-
-FIXTURE_VARIANT_ADD(parity, small) {
-	.flags = 0,
-	.count = 5,
-};
-
-FIXTURE_VARIANT_ADD(parity, full) {
-	.flags = 0,
-	.count = MAX,
-};
-
-FIXTURE_VARIANT_ADD(parity, semaphore_empty) {
-	.flags = EVFD_SEMAPHORE,
-	.count = 0,
-};
-
-FIXTURE_VARIANT_ADD(parity, semaphore_small) {
-	.flags = EVFD_SEMAPHORE,
-	.count = 5,
-};
-
-FIXTURE_VARIANT_ADD(parity, semaphore_full) {
-	.flags = EVFD_SEMAPHORE,
-	.count = MAX,
-};
+FIXTURE_VARIANT_ADD(parity, empty) { 0, 0 };
+FIXTURE_VARIANT_ADD(parity, small) { 0, 5 };
+FIXTURE_VARIANT_ADD(parity, full) { 0, MAX };
+FIXTURE_VARIANT_ADD(parity, semaphore_empty) { EVFD_SEMAPHORE, 0 };
+FIXTURE_VARIANT_ADD(parity, semaphore_small) { EVFD_SEMAPHORE, 5 };
+FIXTURE_VARIANT_ADD(parity, semaphore_full) { EVFD_SEMAPHORE, MAX };
 
 FIXTURE_SETUP(parity)
 {
@@ -210,17 +175,17 @@ FIXTURE_TEARDOWN(parity)
 
 TEST_F(parity, positions)
 {
-	SAME(err(lseek(fd, 0, SEEK_SET)));
-	SAME(err(lseek(fd, 5, SEEK_SET)));
-	SAME(err(lseek(fd, -1, SEEK_SET)));
-	SAME(err(lseek(fd, 0, SEEK_CUR)));
-	SAME(err(lseek(fd, 0, SEEK_END)));
-	SAME(err(lseek(fd, 0, SEEK_DATA)));
-	SAME(err(pread(fd, self->scratch, 8, 0)));
-	SAME(err(pread(fd, self->scratch, 8, 8)));
-	SAME(err(pread(fd, self->scratch, 4, 0)));
-	SAME(err(pwrite(fd, self->scratch, 8, 0)));
-	SAME(err(pwrite(fd, self->scratch, 4, 0)));
+	SAME(sysret(lseek(fd, 0, SEEK_SET)));
+	SAME(sysret(lseek(fd, 5, SEEK_SET)));
+	SAME(sysret(lseek(fd, -1, SEEK_SET)));
+	SAME(sysret(lseek(fd, 0, SEEK_CUR)));
+	SAME(sysret(lseek(fd, 0, SEEK_END)));
+	SAME(sysret(lseek(fd, 0, SEEK_DATA)));
+	SAME(sysret(pread(fd, self->scratch, 8, 0)));
+	SAME(sysret(pread(fd, self->scratch, 8, 8)));
+	SAME(sysret(pread(fd, self->scratch, 4, 0)));
+	SAME(sysret(pwrite(fd, self->scratch, 8, 0)));
+	SAME(sysret(pwrite(fd, self->scratch, 4, 0)));
 }
 
 TEST_F(parity, vectors_and_flags)
@@ -240,22 +205,22 @@ TEST_F(parity, vectors_and_flags)
 	SAME(with_rw(fd, true, -1, RWF_HIPRI));
 	SAME(with_rw(fd, true, -1, RWF_ATOMIC));
 	SAME(with_rw(fd, true, -1, 0x40000000));
-	SAME(err(syscall(SYS_readv, fd, NULL, 0)));
-	SAME(err(syscall(SYS_readv, fd, NULL, 1)));
-	SAME(err(syscall(SYS_readv, fd, NULL, UIO_MAXIOV + 1)));
-	SAME(err(syscall(SYS_readv, fd, NULL, -1)));
-	SAME(err(syscall(SYS_writev, fd, NULL, 0)));
-	SAME(err(syscall(SYS_writev, fd, NULL, 1)));
-	SAME(err(syscall(SYS_writev, fd, NULL, UIO_MAXIOV + 1)));
-	SAME(err(syscall(SYS_writev, fd, NULL, -1)));
+	SAME(sysret(syscall(SYS_readv, fd, NULL, 0)));
+	SAME(sysret(syscall(SYS_readv, fd, NULL, 1)));
+	SAME(sysret(syscall(SYS_readv, fd, NULL, UIO_MAXIOV + 1)));
+	SAME(sysret(syscall(SYS_readv, fd, NULL, -1)));
+	SAME(sysret(syscall(SYS_writev, fd, NULL, 0)));
+	SAME(sysret(syscall(SYS_writev, fd, NULL, 1)));
+	SAME(sysret(syscall(SYS_writev, fd, NULL, UIO_MAXIOV + 1)));
+	SAME(sysret(syscall(SYS_writev, fd, NULL, -1)));
 }
 
 TEST_F(parity, odd_sizes)
 {
-	SAME(err(read(fd, NULL, 0)));
-	SAME(err(write(fd, NULL, 0)));
-	SAME(err(syscall(SYS_read, fd, self->scratch, (size_t)-1)));
-	SAME(err(syscall(SYS_write, fd, self->scratch, (size_t)-1)));
+	SAME(sysret(read(fd, NULL, 0)));
+	SAME(sysret(write(fd, NULL, 0)));
+	SAME(sysret(syscall(SYS_read, fd, self->scratch, (size_t)-1)));
+	SAME(sysret(syscall(SYS_write, fd, self->scratch, (size_t)-1)));
 }
 
 TEST_F(parity, mmap_and_splice)
@@ -286,21 +251,21 @@ TEST_F(parity, ioctls)
 	SAME(with_int(fd, FIFREEZE, 0));
 	SAME(with_int(fd, FS_IOC_GETFLAGS, 0));
 	SAME(with_int(fd, 0x12345678, 0));
-	SAME(err(ioctl(fd, FIOCLEX)));
-	SAME(err(ioctl(fd, FIONCLEX)));
-	SAME(err(tcgetattr(fd, &self->tio)));
+	SAME(sysret(ioctl(fd, FIOCLEX)));
+	SAME(sysret(ioctl(fd, FIONCLEX)));
+	SAME(sysret(tcgetattr(fd, &self->tio)));
 }
 
 TEST_F(parity, fcntls)
 {
-	SAME(err(flock(fd, LOCK_EX | LOCK_NB)));
-	SAME(err(fcntl(fd, F_SETLK, &self->lock)));
-	SAME(err(fcntl(fd, F_SETLEASE, F_RDLCK)));
-	SAME(err(fcntl(fd, F_SETOWN, getpid())));
-	SAME(err(fcntl(fd, F_SETSIG, SIGUSR1)));
-	SAME(err(fcntl(fd, F_SETPIPE_SZ, 4096)));
-	SAME(err(fcntl(fd, F_GET_SEALS)));
-	SAME(err(fcntl(fd, F_NOTIFY, DN_MODIFY)));
+	SAME(sysret(flock(fd, LOCK_EX | LOCK_NB)));
+	SAME(sysret(fcntl(fd, F_SETLK, &self->lock)));
+	SAME(sysret(fcntl(fd, F_SETLEASE, F_RDLCK)));
+	SAME(sysret(fcntl(fd, F_SETOWN, getpid())));
+	SAME(sysret(fcntl(fd, F_SETSIG, SIGUSR1)));
+	SAME(sysret(fcntl(fd, F_SETPIPE_SZ, 4096)));
+	SAME(sysret(fcntl(fd, F_GET_SEALS)));
+	SAME(sysret(fcntl(fd, F_NOTIFY, DN_MODIFY)));
 	SAME(with_setfl(fd, O_NONBLOCK));
 	SAME(with_setfl(fd, O_APPEND));
 	SAME(with_setfl(fd, O_ASYNC));
@@ -312,25 +277,25 @@ TEST_F(parity, fcntls)
 
 TEST_F(parity, files_on_disk)
 {
-	SAME(err(ftruncate(fd, 0)));
-	SAME(err(ftruncate(fd, 8)));
-	SAME(err(fsync(fd)));
-	SAME(err(fdatasync(fd)));
-	SAME(err(syncfs(fd)));
-	SAME(err(sync_file_range(fd, 0, 8, SYNC_FILE_RANGE_WRITE)));
-	SAME(err(fallocate(fd, 0, 0, 8)));
+	SAME(sysret(ftruncate(fd, 0)));
+	SAME(sysret(ftruncate(fd, 8)));
+	SAME(sysret(fsync(fd)));
+	SAME(sysret(fdatasync(fd)));
+	SAME(sysret(syncfs(fd)));
+	SAME(sysret(sync_file_range(fd, 0, 8, SYNC_FILE_RANGE_WRITE)));
+	SAME(sysret(fallocate(fd, 0, 0, 8)));
 	SAME(-posix_fadvise(fd, 0, 8, POSIX_FADV_DONTNEED));
-	SAME(err(readahead(fd, 0, 8)));
-	SAME(err(fstat(fd, &self->st)) ?: (long)self->st.st_mode);
-	SAME(err(fstatfs(fd, &self->sfs)) ?: (long)self->sfs.f_type);
-	SAME(err(fchmod(fd, 0600)));
-	SAME(err(fchown(fd, 0, 0)));
-	SAME(err(syscall(SYS_getdents64, fd, self->scratch, 64)));
-	SAME(err(fchdir(fd)));
-	SAME(err(fgetxattr(fd, "user.x", self->scratch, 8)));
-	SAME(err(fsetxattr(fd, "user.x", "1", 1, 0)));
-	SAME(err(listen(fd, 1)));
-	SAME(err(recv(fd, self->scratch, 8, 0)));
+	SAME(sysret(readahead(fd, 0, 8)));
+	SAME(sysret(fstat(fd, &self->st)) ?: (long)self->st.st_mode);
+	SAME(sysret(fstatfs(fd, &self->sfs)) ?: (long)self->sfs.f_type);
+	SAME(sysret(fchmod(fd, 0600)));
+	SAME(sysret(fchown(fd, 0, 0)));
+	SAME(sysret(syscall(SYS_getdents64, fd, self->scratch, 64)));
+	SAME(sysret(fchdir(fd)));
+	SAME(sysret(fgetxattr(fd, "user.x", self->scratch, 8)));
+	SAME(sysret(fsetxattr(fd, "user.x", "1", 1, 0)));
+	SAME(sysret(listen(fd, 1)));
+	SAME(sysret(recv(fd, self->scratch, 8, 0)));
 	SAME(with_path(fd, O_RDONLY));
 	SAME(with_path(fd, O_RDWR));
 	SAME(with_path(fd, O_PATH));

@@ -22,22 +22,13 @@ FIXTURE(signals) {
 	struct evfd_task task;
 };
 
-FIXTURE_VARIANT(signals) {
-	unsigned int flags;
-};
-
-FIXTURE_VARIANT_ADD(signals, plain) {
-	.flags = 0,
-};
-
-FIXTURE_VARIANT_ADD(signals, semaphore) {
-	.flags = EVFD_SEMAPHORE,
-};
+FIXTURE_VARIANT(signals) { unsigned int flags; };
+FIXTURE_VARIANT_ADD(signals, plain) { .flags = 0 };
+FIXTURE_VARIANT_ADD(signals, semaphore) { .flags = EVFD_SEMAPHORE };
 
 FIXTURE_SETUP(signals)
 {
 	self->fd = evfd_test_create(variant->flags, 0);
-	ASSERT_LE(0, self->fd);
 	self->task.fd = self->fd;
 	self->task.op = evfd_task_read;
 }
@@ -79,8 +70,7 @@ TEST_F(signals, interrupted_read_is_eintr)
 		self->task.value = 99;
 		ASSERT_EQ(0, evfd_task_start(&self->task));
 		ASSERT_EQ(0, pthread_kill(self->task.thread, SIGUSR1));
-		ASSERT_EQ(0, evfd_task_join(&self->task));
-		EXPECT_EQ(-EINTR, self->task.ret);
+		ASSERT_EQ(-EINTR, evfd_task_result(&self->task));
 		EXPECT_EQ(99, self->task.value);
 		EXPECT_EQ(i + 1, handled);
 		EXPECT_EQ(0, evfd_test_count(self->fd));
@@ -101,8 +91,7 @@ TEST_F(signals, interrupted_write_is_eintr)
 		self->task.value = 1;
 		ASSERT_EQ(0, evfd_task_start(&self->task));
 		ASSERT_EQ(0, pthread_kill(self->task.thread, SIGUSR1));
-		ASSERT_EQ(0, evfd_task_join(&self->task));
-		EXPECT_EQ(-EINTR, self->task.ret);
+		ASSERT_EQ(-EINTR, evfd_task_result(&self->task));
 		EXPECT_EQ(MAX, evfd_test_count(self->fd));
 	}
 }
@@ -117,8 +106,7 @@ TEST_F(signals, writev_interrupted_in_the_middle_is_short)
 	ASSERT_EQ(0, evfd_task_start(&self->task));
 	EXPECT_EQ(MAX, evfd_test_count(self->fd));
 	ASSERT_EQ(0, pthread_kill(self->task.thread, SIGUSR1));
-	ASSERT_EQ(0, evfd_task_join(&self->task));
-	EXPECT_EQ(8, self->task.ret);
+	ASSERT_EQ(8, evfd_task_result(&self->task));
 	EXPECT_EQ(MAX, evfd_test_count(self->fd));
 }
 
@@ -142,8 +130,7 @@ TEST_F(signals, read_restarts_under_sa_restart)
 				TH_LOG("after the signal the read ended");
 		}
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		ASSERT_EQ(0, evfd_task_join(&self->task));
-		EXPECT_EQ(8, self->task.ret);
+		ASSERT_EQ(8, evfd_task_result(&self->task));
 		EXPECT_EQ(1, self->task.value);
 		EXPECT_EQ(0, evfd_test_count(self->fd));
 	}
@@ -151,8 +138,6 @@ TEST_F(signals, read_restarts_under_sa_restart)
 
 TEST_F(signals, write_restarts_under_sa_restart)
 {
-	uint64_t value;
-
 	ASSERT_EQ(0, handle(SIGUSR1, SA_RESTART));
 	ASSERT_EQ(8, evfd_test_write(self->fd, MAX));
 	self->task.op = evfd_task_write;
@@ -162,9 +147,8 @@ TEST_F(signals, write_restarts_under_sa_restart)
 	wait_handled(1);
 	ASSERT_EQ(0, evfd_task_wait_rewoken(&self->task, 1));
 	EXPECT_EQ(MAX, evfd_test_count(self->fd));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &value));
-	ASSERT_EQ(0, evfd_task_join(&self->task));
-	EXPECT_EQ(8, self->task.ret);
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
+	ASSERT_EQ(8, evfd_task_result(&self->task));
 	EXPECT_EQ(variant->flags & EVFD_SEMAPHORE ? MAX : 1,
 		  evfd_test_count(self->fd));
 }
@@ -177,20 +161,18 @@ TEST_F(signals, ignored_signal_does_not_wake)
 	ASSERT_EQ(0, pthread_kill(self->task.thread, SIGWINCH));
 	EXPECT_EQ(0, evfd_task_rewoken(&self->task));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, evfd_task_join(&self->task));
-	EXPECT_EQ(8, self->task.ret);
+	ASSERT_EQ(8, evfd_task_result(&self->task));
 }
 
 TEST_F(signals, timer_interrupts_a_read)
 {
 	struct itimerval every = { { 0, 5000 }, { 0, 5000 } };
 	struct itimerval never = { 0 };
-	uint64_t value;
 
 	/* It repeats, in case that it goes off before the read sleeps. */
 	ASSERT_EQ(0, handle(SIGALRM, 0));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &every, NULL));
-	EXPECT_EQ(-EINTR, evfd_test_read(self->fd, &value));
+	EXPECT_EQ(-EINTR, evfd_test_read(self->fd, NULL));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &never, NULL));
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
@@ -216,7 +198,6 @@ TEST_F(signals, poll_gives_a_read_a_timeout)
 TEST_F(signals, write_and_signal_at_once_lose_nothing)
 {
 	int i, interrupted = 0;
-	uint64_t value;
 
 	ASSERT_EQ(0, handle(SIGUSR1, 0));
 	for (i = 0; i < 200; i++) {
@@ -237,7 +218,7 @@ TEST_F(signals, write_and_signal_at_once_lose_nothing)
 		interrupted++;
 		ASSERT_EQ(-EINTR, self->task.ret);
 		ASSERT_EQ(1, evfd_test_count(self->fd));
-		ASSERT_EQ(8, evfd_test_read(self->fd, &value));
+		ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	}
 	TH_LOG("%d of %d reads were interrupted", interrupted, i);
 }

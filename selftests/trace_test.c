@@ -116,8 +116,6 @@ FIXTURE_SETUP(trace)
 		TH_LOG(TRACEFS ": %s", strerror(errno));
 	self->fd = evfd_test_create(0, 0);
 	self->sem = evfd_test_create(EVFD_SEMAPHORE | EVFD_NONBLOCK, 0);
-	ASSERT_LE(0, self->fd);
-	ASSERT_LE(0, self->sem);
 	self->id = evfd_test_id(self->fd);
 	self->sem_id = evfd_test_id(self->sem);
 	ASSERT_EQ(0, evfd_test_put(TRACE, "events/evfd/enable", "1"));
@@ -263,7 +261,6 @@ TEST_F(trace, create_and_release)
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		fd = evfd_test_create(kinds[i].flags, kinds[i].count);
-		ASSERT_LE(0, fd);
 		id = evfd_test_id(fd);
 		snprintf(expected, sizeof(expected), "create %s\n", kinds[i].text);
 		EXPECT_STREQ(expected, events(id));
@@ -408,8 +405,7 @@ TEST_F(trace, an_interrupted_wait_blocks_and_no_more)
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
 	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(0, pthread_kill(task.thread, SIGUSR1));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(-EINTR, task.ret);
+	ASSERT_EQ(-EINTR, evfd_task_result(&task));
 	EXPECT_STREQ("block queue=readers n=1\n", events(self->id));
 }
 
@@ -526,8 +522,7 @@ TEST_F(trace, a_reader_that_faults_passes_the_wake_on)
 	ASSERT_EQ(0, mprotect(map, 4096, PROT_NONE));
 	ASSERT_EQ(0, clear());
 	ASSERT_EQ(8, evfd_test_write(self->fd, 6));
-	ASSERT_EQ(0, evfd_task_join(&task[1]));
-	EXPECT_EQ(8, task[1].ret);
+	ASSERT_EQ(8, evfd_task_result(&task[1]));
 	EXPECT_STREQ("write n=6 count=6\n"
 		     "wake queue=readers nr=1 why=readable\n",
 		     events_by(self->id, gettid()));
@@ -538,8 +533,7 @@ TEST_F(trace, a_reader_that_faults_passes_the_wake_on)
 	 */
 	if (!task[0].done)
 		ASSERT_EQ(8, evfd_test_write(self->fd, n));
-	ASSERT_EQ(0, evfd_task_join(&task[0]));
-	EXPECT_EQ(-EFAULT, task[0].ret);
+	ASSERT_EQ(-EFAULT, evfd_task_result(&task[0]));
 	EXPECT_EQ(0, strncmp(events_by(self->id, task[0].tid),
 			     "fault op=read\n"
 			     "wake queue=readers nr=1 why=pass-on\n", 50))
@@ -565,8 +559,7 @@ TEST_F(trace, a_reader_that_copied_for_nothing_tries_again)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
 	ASSERT_EQ(0, clear());
 	ASSERT_EQ(0, held_page_give(&held));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(8, task.ret);
+	ASSERT_EQ(8, evfd_task_result(&task));
 	EXPECT_STREQ("retry n=5\nread n=2 count=0\n", events(self->id));
 	held_page_free(&held);
 }
@@ -658,8 +651,7 @@ TEST_F(trace, a_semaphore_that_changed_is_no_retry)
 	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
 	ASSERT_EQ(0, clear());
 	ASSERT_EQ(0, held_page_give(&held));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(8, task.ret);
+	ASSERT_EQ(8, evfd_task_result(&task));
 	EXPECT_EQ(1, *(uint64_t *)held.page);
 	EXPECT_STREQ("read n=1 count=2\n", events(self->sem_id));
 	held_page_free(&held);
@@ -684,8 +676,7 @@ TEST_F(trace, a_semaphore_that_was_emptied_is_a_retry)
 	ASSERT_EQ(0, held_page_give(&held));
 	ASSERT_LE(0, evfd_task_rewoken(&task));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
-	ASSERT_EQ(0, evfd_task_join(&task));
-	EXPECT_EQ(8, task.ret);
+	ASSERT_EQ(8, evfd_task_result(&task));
 	EXPECT_STREQ("retry n=1\nblock queue=readers n=1\nread n=1 count=2\n",
 		     events_by(self->sem_id, task.tid));
 	held_page_free(&held);

@@ -45,24 +45,12 @@ static int ring_workers(void)
 FIXTURE(uring)
 {
 	struct ring ring;
-	bool evfd;
 	int fd;
 };
 
-FIXTURE_VARIANT(uring)
-{
-	bool evfd;
-};
-
-FIXTURE_VARIANT_ADD(uring, evfd)
-{
-	.evfd = true,
-};
-
-FIXTURE_VARIANT_ADD(uring, eventfd)
-{
-	.evfd = false,
-};
+FIXTURE_VARIANT(uring) { bool evfd; };
+FIXTURE_VARIANT_ADD(uring, evfd) { .evfd = true };
+FIXTURE_VARIANT_ADD(uring, eventfd) { .evfd = false };
 
 FIXTURE_SETUP(uring)
 {
@@ -71,10 +59,8 @@ FIXTURE_SETUP(uring)
 	if (ret == -EPERM || ret == -ENOSYS)
 		SKIP(return, "io_uring is not available: %s", strerror(-ret));
 	ASSERT_EQ(0, ret);
-	self->evfd = variant->evfd;
 	/* In blocking mode: that is where it is hard. */
-	self->fd = evfd_test_make(self->evfd, 0, 0);
-	ASSERT_LE(0, self->fd);
+	self->fd = evfd_test_make(variant->evfd, 0, 0);
 }
 
 FIXTURE_TEARDOWN(uring)
@@ -98,10 +84,9 @@ TEST_F(uring, reads_and_writes)
 
 TEST_F(uring, takes_one_unit_of_a_semaphore)
 {
-	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 2);
+	int fd = evfd_test_make(variant->evfd, EVFD_SEMAPHORE, 2);
 	uint64_t n = 0;
 
-	ASSERT_LE(0, fd);
 	EXPECT_EQ(8, ring_do(&self->ring, IORING_OP_READ, fd, &n, 8));
 	EXPECT_EQ(1, n);
 	n = 0;
@@ -206,8 +191,7 @@ TEST_F(uring, a_read_at_0_completes_once_there_is_something)
 
 	/* The mode makes no difference: io_uring waits in place of the file. */
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		fd = evfd_test_make(self->evfd, modes[i], 0);
-		ASSERT_LE(0, fd);
+		fd = evfd_test_make(variant->evfd, modes[i], 0);
 		for (j = 0; j < ARRAY_SIZE(flags); j++) {
 			n = 0;
 			ring_add(&self->ring, IORING_OP_READ, fd, &n, 8,
@@ -235,7 +219,6 @@ TEST_F(uring, a_write_without_room_completes_once_there_is)
 	static const int flags[] = { 0, IOSQE_ASYNC };
 	struct io_uring_cqe cqe;
 	unsigned int i, j;
-	uint64_t n;
 
 	for (i = 0; i < ARRAY_SIZE(left); i++) {
 		for (j = 0; j < ARRAY_SIZE(flags); j++) {
@@ -244,8 +227,7 @@ TEST_F(uring, a_write_without_room_completes_once_there_is)
 				 &add[i], 8, 1)->flags = flags[j];
 			ASSERT_EQ(1, ring_submit(&self->ring));
 			ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
-			ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-			EXPECT_EQ(left[i], n);
+			EXPECT_EQ(left[i], evfd_test_value(self->fd));
 			ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
 					       EVFD_TEST_PATIENCE_MS))
 				TH_LOG("case %u flags %x", i, flags[j]);
@@ -293,12 +275,11 @@ TEST_F(uring, reads_that_wait_are_served_one_by_one)
 
 TEST_F(uring, a_semaphore_serves_as_many_reads_as_it_has)
 {
-	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 0);
+	int fd = evfd_test_make(variant->evfd, EVFD_SEMAPHORE, 0);
 	struct io_uring_cqe cqe;
 	uint64_t buf[4] = { };
 	int i;
 
-	ASSERT_LE(0, fd);
 	for (i = 0; i < 4; i++)
 		ring_add(&self->ring, IORING_OP_READ, fd, &buf[i], 8, i);
 	ASSERT_EQ(4, ring_submit(&self->ring));
@@ -319,13 +300,12 @@ TEST_F(uring, a_semaphore_serves_as_many_reads_as_it_has)
 /* Whoever gets the first unit, the other gets the second. */
 TEST_F(uring, a_thread_and_a_ring_wait_for_the_same_counter)
 {
-	int fd = evfd_test_make(self->evfd, EVFD_SEMAPHORE, 0);
+	int fd = evfd_test_make(variant->evfd, EVFD_SEMAPHORE, 0);
 	struct evfd_task task = { .op = evfd_task_read, .fd = fd };
 	struct io_uring_cqe cqe;
 	uint64_t n = 0;
 	int served;
 
-	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, evfd_task_start(&task));
 	ring_add(&self->ring, IORING_OP_READ, fd, &n, 8, 1);
 	ASSERT_EQ(1, ring_submit(&self->ring));
@@ -409,7 +389,6 @@ TEST_F(uring, a_cancelled_read_takes_nothing)
 TEST_F(uring, poll_add_completes_once)
 {
 	struct io_uring_cqe cqe;
-	uint64_t n;
 
 	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
 		 1)->poll32_events = POLLIN;
@@ -423,13 +402,13 @@ TEST_F(uring, poll_add_completes_once)
 	EXPECT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 
 	/* For room, and for what holds already. */
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
 	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
 		 2)->poll32_events = POLLOUT;
 	ASSERT_EQ(1, ring_submit(&self->ring));
 	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
+	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
 	EXPECT_EQ(POLLOUT, cqe.res);
 	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
@@ -491,7 +470,7 @@ TEST_F(uring, a_request_keeps_the_file)
 TEST_F(uring, writes_in_blocking_mode_need_no_worker_on_evfd)
 {
 	struct io_uring_cqe cqe;
-	uint64_t one = 1, n;
+	uint64_t one = 1;
 	int i;
 
 	ASSERT_EQ(0, ring_workers());
@@ -501,12 +480,11 @@ TEST_F(uring, writes_in_blocking_mode_need_no_worker_on_evfd)
 	for (i = 0; i < DEPTH; i++) {
 		/* Inline: all of them are there when the submission returns. */
 		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
-				       self->evfd ? 0 : EVFD_TEST_PATIENCE_MS));
+				       variant->evfd ? 0 : EVFD_TEST_PATIENCE_MS));
 		EXPECT_EQ(8, cqe.res);
 	}
-	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(DEPTH, n);
-	EXPECT_EQ(self->evfd, !ring_workers());
+	EXPECT_EQ(DEPTH, evfd_test_value(self->fd));
+	EXPECT_EQ(variant->evfd, !ring_workers());
 }
 
 /* What follows in this part is where evfd does better, or has to say no. */
@@ -524,7 +502,6 @@ FIXTURE_SETUP(uring_evfd)
 		SKIP(return, "io_uring is not available: %s", strerror(-ret));
 	ASSERT_EQ(0, ret);
 	self->fd = evfd_test_create(0, 0);
-	ASSERT_LE(0, self->fd);
 }
 
 FIXTURE_TEARDOWN(uring_evfd)

@@ -204,16 +204,9 @@ static bool drained(void)
 
 static int make_counter(uint64_t initval)
 {
-	int fd = evfd_test_make(round_state.evfd,
-				round_state.semaphore ? EVFD_SEMAPHORE : 0,
-				initval);
-
-	if (fd < 0) {
-		perror("a counter");
-		exit(2);
-	}
-
-	return fd;
+	return evfd_test_make(round_state.evfd,
+			      round_state.semaphore ? EVFD_SEMAPHORE : 0,
+			      initval);
 }
 
 static void *one_read(void *arg)

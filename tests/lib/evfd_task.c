@@ -18,14 +18,14 @@ ssize_t evfd_task_readv(struct evfd_task *task)
 		{ (char *)&task->value + 3, 5 },
 	};
 
-	return evfd_test_result(readv(task->fd, iov, 2));
+	return sysret(readv(task->fd, iov, 2));
 }
 
 ssize_t evfd_task_writev(struct evfd_task *task)
 {
 	struct iovec iov = { &task->value, sizeof(task->value) };
 
-	return evfd_test_result(writev(task->fd, &iov, 1));
+	return sysret(writev(task->fd, &iov, 1));
 }
 
 ssize_t evfd_task_writev_twice(struct evfd_task *task)
@@ -35,12 +35,12 @@ ssize_t evfd_task_writev_twice(struct evfd_task *task)
 		{ &task->value, sizeof(task->value) },
 	};
 
-	return evfd_test_result(writev(task->fd, iov, 2));
+	return sysret(writev(task->fd, iov, 2));
 }
 
 ssize_t evfd_task_read_buf(struct evfd_task *task)
 {
-	return evfd_test_result(read(task->fd, task->buf, sizeof(uint64_t)));
+	return sysret(read(task->fd, task->buf, sizeof(uint64_t)));
 }
 
 ssize_t evfd_task_readv_buf(struct evfd_task *task)
@@ -50,19 +50,19 @@ ssize_t evfd_task_readv_buf(struct evfd_task *task)
 		{ (char *)task->buf + 4, 4 },
 	};
 
-	return evfd_test_result(readv(task->fd, iov, 2));
+	return sysret(readv(task->fd, iov, 2));
 }
 
 ssize_t evfd_task_write_buf(struct evfd_task *task)
 {
-	return evfd_test_result(write(task->fd, task->buf, sizeof(uint64_t)));
+	return sysret(write(task->fd, task->buf, sizeof(uint64_t)));
 }
 
 ssize_t evfd_task_writev_buf(struct evfd_task *task)
 {
 	struct iovec iov = { task->buf, sizeof(uint64_t) };
 
-	return evfd_test_result(writev(task->fd, &iov, 1));
+	return sysret(writev(task->fd, &iov, 1));
 }
 
 static void *run(void *arg)
@@ -133,6 +133,11 @@ int evfd_task_start(struct evfd_task *task)
 int evfd_task_join(struct evfd_task *task)
 {
 	return evfd_test_join(task->thread);
+}
+
+ssize_t evfd_task_result(struct evfd_task *task)
+{
+	return evfd_task_join(task) ? -ETIME : task->ret;
 }
 
 int evfd_task_settle(struct evfd_task *tasks, int n)

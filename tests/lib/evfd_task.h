@@ -79,6 +79,9 @@ int evfd_task_wait_rewoken(struct evfd_task *task, long n);
 int evfd_task_start(struct evfd_task *task);
 int evfd_task_join(struct evfd_task *task);
 
+/* Joins @task. Returns what its operation returned, or -ETIME if it goes on. */
+ssize_t evfd_task_result(struct evfd_task *task);
+
 /*
  * Waits until each of @n tasks has ended or sleeps, so that nothing is on its way
  * any more. Returns how many have ended, or -1.

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <limits.h>
+#include <sys/mman.h>
 
 #include "evfd_test.h"
+
+/* Ends the program with what errno says of @what, unless it works. */
+static void expect(bool works, const char *what)
+{
+	if (works)
+		return;
+	fprintf(stderr, "# %s: %s\n", what, strerror(errno));
+	exit(1);
+}
 
 int evfd_test_open(void)
 {
 	int dev = open("/dev/evfd", O_RDWR | O_CLOEXEC);
 
-	if (dev < 0) {
-		fprintf(stderr, "# /dev/evfd: %s (is evfd.ko loaded?)\n",
-			strerror(errno));
-		exit(1);
-	}
+	expect(dev >= 0, "/dev/evfd (is evfd.ko loaded?)");
 
 	return dev;
 }
@@ -20,12 +26,10 @@ int evfd_test_create(unsigned int flags, uint64_t initval)
 {
 	struct evfd_create arg = { .flags = flags, .initval = initval };
 	int dev = evfd_test_open();
-	int fd, err;
+	int fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
 
-	fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
-	err = errno;
+	expect(fd >= 0, "EVFD_IOC_CREATE");
 	close(dev);
-	errno = err;
 
 	return fd;
 }
@@ -36,12 +40,9 @@ int evfd_test_create_eventfd(unsigned int flags, uint64_t initval)
 			    (flags & EVFD_SEMAPHORE ? EFD_SEMAPHORE : 0) |
 			    (flags & EVFD_NONBLOCK ? EFD_NONBLOCK : 0));
 
-	/* Its own initial value has 32 bits. */
-	if (fd >= 0 && initval &&
-	    write(fd, &initval, sizeof(initval)) != sizeof(initval)) {
-		close(fd);
-		return -1;
-	}
+	/* eventfd(2) takes an initial value of 32 bits only. */
+	expect(fd >= 0 && (!initval || evfd_test_write(fd, initval) == 8),
+	       "eventfd");
 
 	return fd;
 }
@@ -62,19 +63,28 @@ int evfd_test_eventfd_is_lax(void)
 	return lax;
 }
 
-ssize_t evfd_test_result(ssize_t ret)
+long sysret(long ret)
 {
-	return ret < 0 ? -errno : ret;
+	return ret == -1 ? -errno : ret;
 }
 
 int evfd_test_write(int fd, uint64_t n)
 {
-	return evfd_test_result(write(fd, &n, sizeof(n)));
+	return sysret(write(fd, &n, sizeof(n)));
 }
 
 int evfd_test_read(int fd, uint64_t *n)
 {
-	return evfd_test_result(read(fd, n, sizeof(*n)));
+	uint64_t unused;
+
+	return sysret(read(fd, n ?: &unused, sizeof(*n)));
+}
+
+uint64_t evfd_test_value(int fd)
+{
+	uint64_t n;
+
+	return evfd_test_read(fd, &n) == 8 ? n : UINT64_MAX;
 }
 
 int evfd_test_text(const char *path, char *text, size_t size)
@@ -129,11 +139,9 @@ uint64_t evfd_test_count(int fd)
 	uint64_t count = 0;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (evfd_test_proc(path, "evfd-count:", "%" SCNx64, &count) &&
-	    evfd_test_proc(path, "eventfd-count:", "%" SCNx64, &count)) {
-		fprintf(stderr, "# no evfd-count in %s\n", path);
-		exit(1);
-	}
+	expect(!evfd_test_proc(path, "evfd-count:", "%" SCNx64, &count) ||
+	       !evfd_test_proc(path, "eventfd-count:", "%" SCNx64, &count),
+	       "no count in fdinfo");
 
 	return count;
 }
@@ -144,25 +152,52 @@ uint64_t evfd_test_id(int fd)
 	uint64_t id;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (evfd_test_proc(path, "evfd-id:", "%" SCNu64, &id)) {
-		fprintf(stderr, "# no evfd-id in %s\n", path);
-		exit(1);
-	}
+	expect(!evfd_test_proc(path, "evfd-id:", "%" SCNu64, &id),
+	       "no evfd-id in fdinfo");
 
 	return id;
 }
 
 int evfd_test_users(void)
 {
-	const char *path = "/sys/module/evfd/refcnt";
 	int users;
 
-	if (evfd_test_proc(path, "", "%d", &users)) {
-		fprintf(stderr, "# no number in %s\n", path);
-		exit(1);
-	}
+	expect(!evfd_test_proc("/sys/module/evfd/refcnt", "", "%d", &users),
+	       "no number in /sys/module/evfd/refcnt");
 
 	return users;
+}
+
+int evfd_test_instances(void)
+{
+	FILE *f = fopen("/sys/kernel/debug/evfd/instances", "r");
+	char line[256];
+	int n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		n++;
+	if (f)
+		fclose(f);
+
+	return n;
+}
+
+int evfd_test_next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+void *evfd_test_share(size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	expect(map != MAP_FAILED, "memory to share");
+
+	return map;
 }
 
 long evfd_test_now_ms(void)

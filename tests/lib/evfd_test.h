@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Counters, and what the kernel says of them and of tasks. For all tests; uses
- * the ABI in uapi/linux/evfd.h. selftests/create_test.c shows how; evfd_task.h
- * has threads, and operations that block.
+ * the ABI in uapi/linux/evfd.h. selftests/create_test.c shows how to use it.
+ * Read evfd_task.h next, which has threads and operations that block.
  */
 #ifndef _EVFD_TEST_H
 #define _EVFD_TEST_H
@@ -23,37 +23,44 @@
 
 #include <linux/evfd.h>
 
-/* How long a test waits for what must happen, before it calls it lost. */
+/* How long a test waits for an event before it fails. */
 #define EVFD_TEST_PATIENCE_MS	10000
 
-/* How long a test may take, in s, before the harness ends it: if it hangs, that is. */
+/* After how many seconds the harness ends a test that hangs. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	120
 
-/* /dev/evfd. Ends the test without it: what ran against nothing has not passed. */
+/*
+ * These end the test where they fail: a test that had nothing to test has not
+ * passed.
+ */
+
+/* Opens /dev/evfd. */
 int evfd_test_open(void);
 
-/* A new counter, or -1 with errno. */
+/* Make an evfd, an eventfd(2) with the same arguments, and one of the two. */
 int evfd_test_create(unsigned int flags, uint64_t initval);
-
-/* The same of eventfd(2), to compare with. */
 int evfd_test_create_eventfd(unsigned int flags, uint64_t initval);
-
-/* A new counter: an evfd, or an eventfd(2) of the same flags and value. */
 int evfd_test_make(bool evfd, unsigned int flags, uint64_t initval);
 
+/* Memory of zeros that a child of fork(2) shares. */
+void *evfd_test_share(size_t size);
+
 /*
- * Whether this kernel's eventfd takes the first 8 of more bytes, as that of 6.1
- * does. evfd is like the later ones on all kernels.
+ * Whether this kernel's eventfd writes the first 8 of more bytes, as that of 6.1
+ * does. evfd refuses more than 8 bytes on all kernels.
  */
 int evfd_test_eventfd_is_lax(void);
 
 /* What a system call returned, or -errno. */
-ssize_t evfd_test_result(ssize_t ret);
+long sysret(long ret);
 
-/* read(2) and write(2) of 8 bytes; -errno on failure. */
+/* write(2) and read(2) of 8 bytes; -errno on failure. @n may be NULL. */
 int evfd_test_write(int fd, uint64_t n);
 int evfd_test_read(int fd, uint64_t *n);
+
+/* The value that a read(2) of 8 bytes returns, or UINT64_MAX if it fails. */
+uint64_t evfd_test_value(int fd);
 
 /*
  * The beginning of a file of /proc or /sys, without stdio, which a child of a
@@ -68,17 +75,20 @@ int evfd_test_proc(const char *path, const char *key, const char *format,
 /* Writes @text to a file of /proc or /sys. Returns 0 or -1. */
 int evfd_test_put(const char *dir, const char *file, const char *text);
 
-/*
- * The count as fdinfo shows it; the one way to look without taking. For an
- * eventfd as well.
- */
+/* The count of an evfd or eventfd as fdinfo shows it, without a read. */
 uint64_t evfd_test_count(int fd);
 
-/* The counter's number, which no other has or had, as fdinfo shows it. */
+/* The counter's id, as fdinfo shows it. */
 uint64_t evfd_test_id(int fd);
 
 /* How many counters and open /dev/evfd there are: each pins the module. */
 int evfd_test_users(void);
+
+/* How many counters debugfs lists, or -1 where it has no list. */
+int evfd_test_instances(void);
+
+/* The number of the next descriptor. */
+int evfd_test_next_fd(void);
 
 long evfd_test_now_ms(void);
 void evfd_test_sleep_ms(unsigned int ms);
@@ -86,7 +96,7 @@ void evfd_test_sleep_ms(unsigned int ms);
 /* The state letter of task @tid, as in /proc: S sleeps; '?' if there is none. */
 char evfd_test_task_state(pid_t tid);
 
-/* Waits until @condition holds, for @limit_ms. Is true if it came to. */
+/* Waits until @condition holds, at most @limit_ms. Is true if it does. */
 #define evfd_test_until_ms(condition, limit_ms)				\
 	({								\
 		int until_ms = (limit_ms);				\
@@ -103,22 +113,16 @@ char evfd_test_task_state(pid_t tid);
 #define evfd_test_until(condition)					\
 	evfd_test_until_ms(condition, EVFD_TEST_PATIENCE_MS)
 
-/* Waits for @state; returns 0, or -1 if it does not come within the patience. */
+/* Waits for @state. Returns 0, or -1 after EVFD_TEST_PATIENCE_MS. */
 int evfd_test_wait_state(pid_t tid, char state);
 
-/*
- * Waits until task @tid sleeps, so that what follows meets a blocked task.
- * Returns 0, or -1 if it does not within the patience.
- */
+/* Waits until task @tid sleeps. Returns 0, or -1 after EVFD_TEST_PATIENCE_MS. */
 int evfd_test_wait_asleep(pid_t tid);
 
-/*
- * How often task @tid went to sleep. It goes up by one when a sleeper is woken
- * for nothing and sleeps again.
- */
+/* How often task @tid went to sleep: a spurious wakeup adds one. */
 long evfd_test_sleeps(pid_t tid);
 
-/* Waits until @thread ended. Returns 0, or -1 if it still runs or sleeps. */
+/* Joins @thread. Returns 0, or -1 after EVFD_TEST_PATIENCE_MS. */
 int evfd_test_join(pthread_t thread);
 
 #endif /* _EVFD_TEST_H */
