@@ -46,18 +46,13 @@ FIXTURE_SETUP(create)
 	ASSERT_NE(MAP_FAILED, self->buf);
 	ASSERT_EQ(0, mprotect(self->buf + self->page, self->page, PROT_NONE));
 	self->users = evfd_test_users();
-	self->next_fd = dup(self->dev);
-	ASSERT_LE(0, self->next_fd);
-	close(self->next_fd);
+	self->next_fd = evfd_test_next_fd();
 }
 
 /* After all that a test did, it must be as if it had not been. */
 FIXTURE_TEARDOWN(create)
 {
-	int fd = dup(self->dev);
-
-	close(fd);
-	EXPECT_EQ(self->next_fd, fd)
+	EXPECT_EQ(self->next_fd, evfd_test_next_fd())
 		TH_LOG("a descriptor was left behind");
 	EXPECT_EQ(self->users, evfd_test_users())
 		TH_LOG("a counter was left behind");
@@ -68,9 +63,7 @@ FIXTURE_TEARDOWN(create)
 /* The new descriptor, or -errno. */
 static int create(int dev, unsigned int cmd, const void *arg)
 {
-	int fd = ioctl(dev, cmd, arg);
-
-	return fd < 0 ? -errno : fd;
+	return sysret(ioctl(dev, cmd, arg));
 }
 
 static int create_args(int dev, uint64_t flags, uint64_t initval)
@@ -442,18 +435,9 @@ static int as_nobody(int (*fn)(int dev), int dev)
 /* A create that, if it fails, must leave no descriptor with this process. */
 static int create_or_nothing(int dev)
 {
-	int before = dup(dev), after, ret;
+	int before = evfd_test_next_fd(), ret = create_args(dev, 0, 0);
 
-	close(before);
-	ret = create_args(dev, 0, 0);
-	if (ret < 0) {
-		after = dup(dev);
-		close(after);
-		if (after != before)
-			return -2000;
-	}
-
-	return ret;
+	return ret < 0 && evfd_test_next_fd() != before ? -2000 : ret;
 }
 
 TEST_F(create, no_free_file_is_enfile)

@@ -185,8 +185,7 @@ TEST_F(epoll, epoll_ctl_adds_changes_and_removes)
 	EXPECT_EQ(EPOLLIN, ep_now(self->ep));
 	ASSERT_EQ(0, epoll_ctl(self->ep, EPOLL_CTL_DEL, self->fd, NULL));
 	EXPECT_EQ(0, ep_now(self->ep));
-	EXPECT_EQ(-1, epoll_ctl(self->ep, EPOLL_CTL_DEL, self->fd, NULL));
-	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(-ENOENT, sysret(epoll_ctl(self->ep, EPOLL_CTL_DEL, self->fd, NULL)));
 	EXPECT_EQ(-ENOENT, ep_mod(self->ep, self->fd, EPOLLIN));
 	/* A level that holds when it is added is reported. */
 	ASSERT_EQ(0, ep_add(self->ep, self->fd, EPOLLIN | EPOLLET));

@@ -307,11 +307,9 @@ TEST_F(faults, read_held_up_in_its_copy_holds_up_nobody)
 	};
 	struct held_page held;
 	uint64_t value;
-	int ret;
 
-	ret = held_page_make(&held, self->page);
-	if (ret)
-		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	if (held_page_make(&held))
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
 
 	/* The task has seen a count of 3 and waits for its memory. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
@@ -343,11 +341,9 @@ TEST_F(faults, readv_held_up_in_its_copy_copies_again)
 	};
 	struct held_page held;
 	uint64_t value;
-	int ret;
 
-	ret = held_page_make(&held, self->page);
-	if (ret)
-		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	if (held_page_make(&held))
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
 
 	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
 	ASSERT_EQ(0, held_page_start(&held, &task));
@@ -419,11 +415,9 @@ TEST_F(faults, woken_reader_that_waits_for_its_page_passes_the_wake_on)
 	struct evfd_task slow = { .fd = self->fd, .op = evfd_task_read_buf };
 	struct evfd_task good = { .fd = self->fd, .op = evfd_task_read };
 	struct held_page held;
-	int ret;
 
-	ret = held_page_make(&held, self->page);
-	if (ret)
-		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	if (held_page_make(&held))
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	slow.buf = held.page;
 	ASSERT_EQ(0, evfd_task_start(&slow));
 	ASSERT_EQ(0, evfd_task_start(&good));
@@ -505,12 +499,10 @@ TEST_F(faults, write_held_up_in_its_copy_adds_nothing_yet)
 	struct evfd_task task = { .fd = self->fd };
 	struct held_page held;
 	size_t i;
-	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
-		ret = held_page_make(&held, self->page);
-		if (ret)
-			SKIP(return, "no userfaultfd: %s", strerror(-ret));
+		if (held_page_make(&held))
+			SKIP(return, "no userfaultfd: %s", strerror(errno));
 		task.op = ops[i];
 		ASSERT_EQ(0, held_page_start(&held, &task));
 		EXPECT_EQ(0, evfd_test_count(self->fd));
@@ -540,17 +532,17 @@ TEST_F(faults, write_held_up_in_its_copy_adds_nothing_yet)
 struct held_process {
 	struct evfd_task task;
 	atomic_bool ready;
-	/* The page is wanted; no userfaultfd, as -errno. */
+	/* The page is wanted; errno where there is no userfaultfd. */
 	atomic_bool wanted;
 	atomic_int error;
 };
 
-static void held_process_main(struct held_process *held, long size)
+static void held_process_main(struct held_process *held)
 {
 	struct held_page page;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	held->error = held_page_make(&page, size);
+	held->error = held_page_make(&page) ? errno : 0;
 	held->ready = true;
 	if (held->error || held_page_start(&page, &held->task))
 		_exit(1);
@@ -580,9 +572,7 @@ TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
 	size_t i;
 	pid_t pid;
 
-	held = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)held);
+	held = evfd_test_share(sizeof(*held));
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		memset(held, 0, sizeof(*held));
 		if (cases[i].count)
@@ -591,12 +581,12 @@ TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
 		held->task.op = cases[i].op;
 		pid = fork();
 		if (!pid)
-			held_process_main(held, self->page);
+			held_process_main(held);
 		ASSERT_LT(0, pid);
 		ASSERT_TRUE(evfd_test_until(held->ready));
 		if (held->error)
 			SKIP(return, "no userfaultfd: %s",
-			     strerror(-held->error));
+			     strerror(held->error));
 		if (cases[i].post) {
 			ASSERT_TRUE(evfd_test_until(held->task.tid));
 			ASSERT_EQ(0, evfd_test_wait_asleep(held->task.tid));

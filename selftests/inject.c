@@ -67,33 +67,11 @@ void inject_end(void)
 	errno = err;
 }
 
-int next_fd(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	close(fd);
-	return fd;
-}
-
 long nr_files(void)
 {
 	long n = -1;
 
 	evfd_test_proc("/proc/sys/fs/file-nr", "", "%ld", &n);
-	return n;
-}
-
-int nr_counters(void)
-{
-	FILE *f = fopen(DEBUGFS "/evfd/instances", "r");
-	char line[256];
-	int n = -1;
-
-	while (f && fgets(line, sizeof(line), f))
-		n++;
-	if (f)
-		fclose(f);
-
 	return n;
 }
 

@@ -60,12 +60,8 @@ void inject_end(void);
 	for (inject.nth = 1, inject.failed = true;			\
 	     inject.failed && inject.nth < NTH_LIMIT; inject.nth++)
 
-/* The next descriptor; open files in the system, give or take some a CPU. */
-int next_fd(void);
+/* How many files the system has open, give or take some for each CPU. */
 long nr_files(void);
-
-/* Counters that live, or -1 where there is no list of them. */
-int nr_counters(void);
 
 /* Reads the file that EVFD_KO names, and loads what was read. */
 int ko_read(void);

@@ -59,9 +59,9 @@ FIXTURE_SETUP(inject)
 		ASSERT_EQ(0, ko_load());
 
 	self->dev = evfd_test_open();
-	self->next_fd = next_fd();
+	self->next_fd = evfd_test_next_fd();
 	self->users = evfd_test_users();
-	self->counters = nr_counters();
+	self->counters = evfd_test_instances();
 	self->files = nr_files();
 }
 
@@ -76,10 +76,10 @@ FIXTURE_TEARDOWN(inject)
 		EXPECT_EQ(0, ko_load());
 		return;
 	}
-	EXPECT_EQ(self->next_fd, next_fd())
+	EXPECT_EQ(self->next_fd, evfd_test_next_fd())
 		TH_LOG("a descriptor was left behind");
 	EXPECT_EQ(self->users, evfd_test_users());
-	EXPECT_EQ(self->counters, nr_counters());
+	EXPECT_EQ(self->counters, evfd_test_instances());
 	/* This number is kept by each CPU, and collected now and then. */
 	EXPECT_GT(REPEAT * 3 / 4, nr_files() - self->files)
 		TH_LOG("files were left behind");
@@ -132,12 +132,12 @@ static int make_with_failures(struct __test_metadata *_metadata,
 					       strerror(-fd));
 				failed++;
 			}
-			ASSERT_EQ(self->next_fd, next_fd());
+			ASSERT_EQ(self->next_fd, evfd_test_next_fd());
 			ASSERT_EQ(self->users, evfd_test_users());
 			if (!inject.failed)
 				break;
 		}
-		ASSERT_EQ(self->counters, nr_counters());
+		ASSERT_EQ(self->counters, evfd_test_instances());
 		/* Some want memory only now and then: for a cache, a batch. */
 		errors += failed > REPEAT / 2;
 		tolerated += inject.failed && failed <= REPEAT / 2;
@@ -171,7 +171,7 @@ static int create_in_full_table(int dev)
 	if (fd >= 0 && (fd != 64 || close(fd)))
 		return 1;
 
-	return next_fd() == 64 ? fd < 0 ? fd : 0 : 2;
+	return evfd_test_next_fd() == 64 ? fd < 0 ? fd : 0 : 2;
 }
 
 /* In processes of their own: a table that has grown does not shrink. */
@@ -184,9 +184,7 @@ TEST_F_TIMEOUT(inject, create_fails_where_the_table_has_to_grow, PATIENCE)
 	} *child;
 	pid_t pid;
 
-	child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)child);
+	child = evfd_test_share(sizeof(*child));
 	ASSERT_EQ(0, inject_limit_to(ALLOCATIONS, 0, ULONG_MAX));
 	FOR_EACH_FAILURE {
 		pid = fork();
@@ -284,7 +282,7 @@ TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 		close(fd);
 	}
 	self->dev = evfd_test_open();
-	self->counters = nr_counters();
+	self->counters = evfd_test_instances();
 	TH_LOG("%d allocations, %d more are not needed", enomem, tolerated);
 	EXPECT_EQ(0, ret);
 	/* The cache, the device's number and the device. */

@@ -5,7 +5,7 @@
  * counters. What was posted is read once or still there, nobody sleeps on it, and
  * nothing is left behind.
  *
- * Uses evfd_task.h. Where a kill has to meet a race, it is moved towards the
+ * Uses evfd_victim.h. Where a kill has to meet a race, it is moved towards the
  * moment that decides it: later if the victim had not got there, else earlier.
  * signals_test.c has the signals that a program survives.
  */
@@ -14,28 +14,11 @@
 #include <sys/prctl.h>
 
 #include "kselftest_harness.h"
-#include "evfd_task.h"
+#include "evfd_victim.h"
 
 #define MAX		EVFD_COUNT_MAX
 /* Of a test as a whole, in s: long, since only what hangs needs it. */
 #define PATIENCE	120
-
-/* A process with one operation, and what is known of it; in shared memory. */
-struct victim {
-	pid_t pid;
-	/* The operation is about to begin; it is over. */
-	atomic_bool ready;
-	atomic_bool done;
-	struct evfd_task task;
-};
-
-static void *shared_alloc(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
 
 static void spin(long n)
 {
@@ -45,54 +28,11 @@ static void spin(long n)
 		;
 }
 
-static int victim_run(struct victim *victim, int fd,
-		      ssize_t (*op)(struct evfd_task *task), uint64_t value)
-{
-	pid_t pid;
-
-	memset(victim, 0, sizeof(*victim));
-	victim->task.fd = fd;
-	victim->task.value = value;
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		victim->ready = true;
-		victim->task.ret = op(&victim->task);
-		victim->done = true;
-		_exit(0);
-	}
-	victim->pid = pid;
-
-	return pid < 0 ? -1 : 0;
-}
-
-/* The same, and waits until it sleeps. */
-static int victim_start(struct victim *victim, int fd,
-			ssize_t (*op)(struct evfd_task *task), uint64_t value)
-{
-	if (victim_run(victim, fd, op, value))
-		return -1;
-	while (!victim->ready)
-		sched_yield();
-
-	return evfd_test_wait_asleep(victim->pid);
-}
-
-static int victim_reap(struct victim *victim)
-{
-	return waitpid(victim->pid, NULL, 0) == victim->pid ? 0 : -1;
-}
-
-static int victim_kill(struct victim *victim)
-{
-	return kill(victim->pid, SIGKILL) ? -1 : victim_reap(victim);
-}
-
 FIXTURE(kill) {
 	/* Without O_NONBLOCK, and empty. */
 	int fd;
-	struct victim *victim;
-	struct victim *other;
+	struct evfd_victim *victim;
+	struct evfd_victim *other;
 };
 
 FIXTURE_VARIANT(kill) { unsigned int flags; };
@@ -102,8 +42,7 @@ FIXTURE_VARIANT_ADD(kill, semaphore) { .flags = EVFD_SEMAPHORE };
 FIXTURE_SETUP(kill)
 {
 	self->fd = evfd_test_create(variant->flags, 0);
-	self->victim = shared_alloc(2 * sizeof(*self->victim));
-	ASSERT_NE(NULL, self->victim);
+	self->victim = evfd_test_share(2 * sizeof(*self->victim));
 	self->other = self->victim + 1;
 }
 
@@ -146,10 +85,10 @@ static bool sweep_goes_on(struct sweep *sweep)
 }
 
 /* Runs @op until the moment that it is the turn of, and kills it there. */
-static int sweep_kill(struct sweep *sweep, struct victim *victim, int fd,
+static int sweep_kill(struct sweep *sweep, struct evfd_victim *victim, int fd,
 		      ssize_t (*op)(struct evfd_task *task), uint64_t value)
 {
-	if (victim_run(victim, fd, op, value))
+	if (evfd_victim_run(victim, fd, op, value))
 		return -1;
 	/* The shortest delays also meet it before it begins. */
 	while (sweep->round & 2 && !victim->ready)
@@ -159,7 +98,7 @@ static int sweep_kill(struct sweep *sweep, struct victim *victim, int fd,
 		sweep->asleep += evfd_test_task_state(victim->pid) == 'S' &&
 				 victim->ready;
 	sweep->kills++;
-	if (victim_kill(victim))
+	if (evfd_victim_kill(victim))
 		return -1;
 	sweep->early += !victim->ready;
 
@@ -261,17 +200,17 @@ static void edge_move(struct edge *edge, bool late)
  */
 TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 {
-	struct victim *victim = self->victim, *other = self->other;
+	struct evfd_victim *victim = self->victim, *other = self->other;
 	struct edge edge = { };
 	int round;
 
 	for (round = 0; round < EDGE_ROUNDS; round++) {
 		bool took;
 
-		ASSERT_EQ(0, victim_start(victim, self->fd,
-					  round & 1 ? evfd_task_readv :
-						      evfd_task_read, 0));
-		ASSERT_EQ(0, victim_start(other, self->fd, evfd_task_read, 0));
+		ASSERT_EQ(0, evfd_victim_start(victim, self->fd,
+					       round & 1 ? evfd_task_readv :
+							   evfd_task_read, 0));
+		ASSERT_EQ(0, evfd_victim_start(other, self->fd, evfd_task_read, 0));
 		if (edge.delay < 0) {
 			kill(victim->pid, SIGKILL);
 			spin(-edge.delay);
@@ -281,7 +220,7 @@ TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 			spin(edge.delay);
 			kill(victim->pid, SIGKILL);
 		}
-		ASSERT_EQ(0, victim_reap(victim));
+		ASSERT_EQ(0, evfd_victim_reap(victim));
 
 		/* What is in its memory counts if nobody else has it. */
 		ASSERT_TRUE(evfd_test_until(other->done ||
@@ -295,9 +234,9 @@ TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 			ASSERT_FALSE(other->done)
 				TH_LOG("round %d: one post, two readers",
 				       round);
-			ASSERT_EQ(0, victim_kill(other));
+			ASSERT_EQ(0, evfd_victim_kill(other));
 		} else {
-			ASSERT_EQ(0, victim_reap(other));
+			ASSERT_EQ(0, evfd_victim_reap(other));
 			EXPECT_EQ(8, other->task.ret);
 			EXPECT_EQ(1, other->task.value);
 		}
@@ -312,7 +251,7 @@ TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 
 TEST_F_TIMEOUT(kill, a_writer_that_gets_room_adds_all_or_nothing, PATIENCE)
 {
-	struct victim *victim = self->victim, *other = self->other;
+	struct evfd_victim *victim = self->victim, *other = self->other;
 	bool semaphore = variant->flags & EVFD_SEMAPHORE;
 	struct edge edge = { };
 	uint64_t value, full;
@@ -323,10 +262,10 @@ TEST_F_TIMEOUT(kill, a_writer_that_gets_room_adds_all_or_nothing, PATIENCE)
 		int room = semaphore && round % 4 == 3 ? 1 : 2;
 
 		ASSERT_EQ(8, evfd_test_write(self->fd, MAX));
-		ASSERT_EQ(0, victim_start(victim, self->fd,
-					  round & 1 ? evfd_task_writev :
-						      evfd_task_write, 1));
-		ASSERT_EQ(0, victim_start(other, self->fd, evfd_task_write, 1));
+		ASSERT_EQ(0, evfd_victim_start(victim, self->fd,
+					       round & 1 ? evfd_task_writev :
+							   evfd_task_write, 1));
+		ASSERT_EQ(0, evfd_victim_start(other, self->fd, evfd_task_write, 1));
 		if (edge.delay < 0) {
 			kill(victim->pid, SIGKILL);
 			spin(-edge.delay);
@@ -338,7 +277,7 @@ TEST_F_TIMEOUT(kill, a_writer_that_gets_room_adds_all_or_nothing, PATIENCE)
 			spin(edge.delay);
 			kill(victim->pid, SIGKILL);
 		}
-		ASSERT_EQ(0, victim_reap(victim));
+		ASSERT_EQ(0, evfd_victim_reap(victim));
 
 		full = semaphore ? MAX : 2;
 		if (room == 1) {
@@ -354,7 +293,7 @@ TEST_F_TIMEOUT(kill, a_writer_that_gets_room_adds_all_or_nothing, PATIENCE)
 			ASSERT_TRUE(value == full || value == full - 1);
 			edge_move(&edge, value == full);
 		}
-		ASSERT_EQ(0, victim_kill(other));
+		ASSERT_EQ(0, evfd_victim_kill(other));
 
 		/* Empty it. */
 		close(self->fd);
@@ -436,12 +375,11 @@ static int crowd_start(struct crowd *crowd, int fd)
  */
 TEST_F_TIMEOUT(kill, readers_in_a_crowd_lose_nothing, PATIENCE)
 {
-	struct crowd *crowds = shared_alloc(NR_CROWDS * sizeof(*crowds));
+	struct crowd *crowds = evfd_test_share(NR_CROWDS * sizeof(*crowds));
 	bool semaphore = variant->flags & EVFD_SEMAPHORE;
 	struct crowd *survivors = &crowds[NR_VICTIMS];
 	int epoch, i, j, k, by_killed = 0, by_survivors = 0, open = 0;
 
-	ASSERT_NE(NULL, crowds);
 	for (epoch = 0; epoch < NR_EPOCHS; epoch++) {
 		uint64_t posted = 0, certain = 0, uncertain = 0;
 		int posts = 0;
@@ -605,8 +543,7 @@ TEST_F_TIMEOUT(process, with_thousands_of_counters_leaves_none, PATIENCE)
 	size_t i;
 	pid_t pid;
 
-	hoard = shared_alloc(sizeof(*hoard));
-	ASSERT_NE(NULL, hoard);
+	hoard = evfd_test_share(sizeof(*hoard));
 	for (i = 0; i < ARRAY_SIZE(enough); i++) {
 		memset(hoard, 0, sizeof(*hoard));
 		pid = fork();

@@ -60,15 +60,6 @@ static int device_fd(void)
 	return count_fds("/dev/evfd", &fd) == 1 ? fd : -1;
 }
 
-/* The number that the next descriptor will get. */
-static int next_fd(void)
-{
-	int fd = dup(0);
-
-	close(fd);
-	return fd;
-}
-
 /* Allows @n more descriptors, if the free numbers follow one another. */
 static int limit_free(int n)
 {
@@ -77,7 +68,7 @@ static int limit_free(int n)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = next_fd() + n;
+	limit.rlim_cur = evfd_test_next_fd() + n;
 	return setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -102,20 +93,17 @@ TEST(flags)
 
 TEST(unknown_flags)
 {
-	int bit, free = next_fd();
+	int bit, free = evfd_test_next_fd();
 
 	for (bit = 3; bit < 32; bit++) {
-		errno = 0;
-		EXPECT_EQ(-1, evfd(0, 1U << bit));
-		EXPECT_EQ(EINVAL, errno);
+		EXPECT_EQ(-EINVAL, sysret(evfd(0, 1U << bit)));
 	}
-	EXPECT_EQ(free, next_fd());
+	EXPECT_EQ(free, evfd_test_next_fd());
 
 	/* Before all else that could be wrong. */
 	closefrom(3);
 	ASSERT_EQ(0, limit_free(0));
-	EXPECT_EQ(-1, evfd(0, 8));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-EINVAL, sysret(evfd(0, 8)));
 }
 
 TEST(initial_values)
@@ -135,8 +123,7 @@ TEST(initial_values)
 		EXPECT_EQ(values[i], n);
 		close(fd);
 	}
-	EXPECT_EQ(-1, evfd64(EVFD_COUNT_MAX + 1, 0));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-EINVAL, sysret(evfd64(EVFD_COUNT_MAX + 1, 0)));
 
 	/* All 32 bits of evfd()'s. */
 	fd = evfd(UINT_MAX, 0);
@@ -151,28 +138,22 @@ TEST(read_and_write)
 	evfd_t n;
 
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-1, evfd_read(fd, &n));
-	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(-EAGAIN, sysret(evfd_read(fd, &n)));
 	EXPECT_EQ(0, evfd_write(fd, 2));
 	EXPECT_EQ(0, evfd_write(fd, 40));
 	EXPECT_EQ(0, evfd_read(fd, &n));
 	EXPECT_EQ(42, n);
-	EXPECT_EQ(-1, evfd_write(fd, UINT64_MAX));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-EINVAL, sysret(evfd_write(fd, UINT64_MAX)));
 	EXPECT_EQ(0, evfd_write(fd, EVFD_COUNT_MAX));
-	EXPECT_EQ(-1, evfd_write(fd, 1));
-	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(-EAGAIN, sysret(evfd_write(fd, 1)));
 	close(fd);
-	EXPECT_EQ(-1, evfd_read(fd, &n));
-	EXPECT_EQ(EBADF, errno);
-	EXPECT_EQ(-1, evfd_write(fd, 1));
-	EXPECT_EQ(EBADF, errno);
+	EXPECT_EQ(-EBADF, sysret(evfd_read(fd, &n)));
+	EXPECT_EQ(-EBADF, sysret(evfd_write(fd, 1)));
 
 	/* Three bytes are no value. */
 	ASSERT_EQ(0, pipe(pipe_fd));
 	ASSERT_EQ(3, write(pipe_fd[1], "abc", 3));
-	EXPECT_EQ(-1, evfd_read(pipe_fd[0], &n));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-EINVAL, sysret(evfd_read(pipe_fd[0], &n)));
 }
 
 /* A call that succeeds leaves errno alone, even if it has work to do first. */
@@ -190,7 +171,7 @@ TEST(errno_stays)
 /* The device is open before main() and takes none of the low numbers. */
 TEST(device_is_out_of_the_way)
 {
-	int free = next_fd();
+	int free = evfd_test_next_fd();
 	int dev = device_fd();
 
 	EXPECT_LE(1000, dev);
@@ -305,8 +286,7 @@ TEST(limit_is_reached)
 	ASSERT_EQ(0, limit_free(1));
 	last = evfd(0, 0);
 	EXPECT_LE(0, last);
-	EXPECT_EQ(-1, evfd(0, 0));
-	EXPECT_EQ(EMFILE, errno);
+	EXPECT_EQ(-EMFILE, sysret(evfd(0, 0)));
 	close(last);
 	EXPECT_EQ(last, evfd(0, 0));
 }
@@ -317,13 +297,11 @@ TEST(limit_is_reached_without_device)
 
 	closefrom(3);
 	ASSERT_EQ(0, limit_free(0));
-	EXPECT_EQ(-1, evfd(0, 0));
-	EXPECT_EQ(EMFILE, errno);
+	EXPECT_EQ(-EMFILE, sysret(evfd(0, 0)));
 
 	/* Room for the device alone: it must not stay. */
 	ASSERT_EQ(0, limit_free(1));
-	EXPECT_EQ(-1, evfd(0, 0));
-	EXPECT_EQ(EMFILE, errno);
+	EXPECT_EQ(-EMFILE, sysret(evfd(0, 0)));
 	EXPECT_EQ(3, dup(0));
 	close(3);
 
@@ -451,13 +429,6 @@ FIXTURE_TEARDOWN(root)
 {
 }
 
-static int expect_missing(void)
-{
-	int fd = evfd(0, 0);
-
-	return fd < 0 ? errno : 0;
-}
-
 TEST_F(root, device_is_kept)
 {
 	ASSERT_EQ(0, chroot("."));
@@ -471,31 +442,31 @@ TEST_F(root, device_is_missing)
 
 	ASSERT_EQ(0, chroot("."));
 	closefrom(3);
-	EXPECT_EQ(ENOSYS, expect_missing());
-	EXPECT_EQ(3, next_fd());
+	EXPECT_EQ(-ENOSYS, sysret(evfd(0, 0)));
+	EXPECT_EQ(3, evfd_test_next_fd());
 
 	/* A file, a folder, a link to nowhere, another driver's device. */
 	fd = open("/dev/evfd", O_CREAT | O_WRONLY, 0666);
 	ASSERT_EQ(3, fd);
 	close(fd);
-	EXPECT_EQ(ENOSYS, expect_missing());
+	EXPECT_EQ(-ENOSYS, sysret(evfd(0, 0)));
 	ASSERT_EQ(0, stat("/dev/evfd", &st));
 	EXPECT_EQ(0, st.st_size);
 	unlink("/dev/evfd");
 	ASSERT_EQ(0, mkdir("/dev/evfd", 0755));
-	EXPECT_EQ(ENOSYS, expect_missing());
+	EXPECT_EQ(-ENOSYS, sysret(evfd(0, 0)));
 	rmdir("/dev/evfd");
 	ASSERT_EQ(0, symlink("/dev/evfd", "/dev/evfd"));
-	EXPECT_EQ(ENOSYS, expect_missing());
+	EXPECT_EQ(-ENOSYS, sysret(evfd(0, 0)));
 	unlink("/dev/evfd");
 	ASSERT_EQ(0, mknod("/dev/evfd", S_IFCHR | 0666, makedev(1, 3)));
-	EXPECT_EQ(ENOSYS, expect_missing());
+	EXPECT_EQ(-ENOSYS, sysret(evfd(0, 0)));
 	unlink("/dev/evfd");
 	/* A number that no driver has. */
 	ASSERT_EQ(0, mknod("/dev/evfd", S_IFCHR | 0666, makedev(10, 254)));
-	EXPECT_EQ(ENOSYS, expect_missing());
+	EXPECT_EQ(-ENOSYS, sysret(evfd(0, 0)));
 	unlink("/dev/evfd");
-	EXPECT_EQ(3, next_fd());
+	EXPECT_EQ(3, evfd_test_next_fd());
 
 	/* When it is there again, so is evfd. */
 	ASSERT_EQ(0, mknod("/dev/evfd", S_IFCHR | 0666, self->rdev));
@@ -510,7 +481,7 @@ TEST_F(root, device_is_forbidden)
 	ASSERT_EQ(0, setuid(65534));
 	EXPECT_LE(0, evfd(0, 0));
 	closefrom(3);
-	EXPECT_EQ(EACCES, expect_missing());
+	EXPECT_EQ(-EACCES, sysret(evfd(0, 0)));
 }
 
 TEST_HARNESS_MAIN

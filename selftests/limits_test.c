@@ -76,9 +76,7 @@ FIXTURE_SETUP(limits)
 		TH_LOG("needs root");
 	self->dev = evfd_test_open();
 	self->users = evfd_test_users();
-	self->found = mmap(NULL, sizeof(*self->found), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->found);
+	self->found = evfd_test_share(sizeof(*self->found));
 	ASSERT_EQ(0, evfd_test_put(CGROUP_ROOT, "cgroup.subtree_control", "+memory"))
 		TH_LOG("no memory controller at " CGROUP_ROOT ": %s",
 		       strerror(errno));
@@ -97,17 +95,8 @@ FIXTURE_TEARDOWN(limits)
 static int create(int dev, uint64_t initval)
 {
 	struct evfd_create arg = { .initval = initval };
-	int fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
 
-	return fd < 0 ? -errno : fd;
-}
-
-static int next_fd(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	close(fd);
-	return fd;
+	return sysret(ioctl(dev, EVFD_IOC_CREATE, &arg));
 }
 
 /*
@@ -143,14 +132,14 @@ static void child_at_the_limit(const char *group, int dev, struct found *found)
 		_exit(1);
 	raise(SIGSTOP);
 	while (found->made < NR_FDS) {
-		found->wanted_fd = next_fd();
+		found->wanted_fd = evfd_test_next_fd();
 		fds[found->made] = create(dev, found->made + 1);
 		if (fds[found->made] < 0)
 			break;
 		found->made++;
 	}
 	found->error = found->made == NR_FDS ? 0 : -fds[found->made];
-	found->next_fd = next_fd();
+	found->next_fd = evfd_test_next_fd();
 	raise(SIGSTOP);
 
 	for (i = 0; i < found->made; i++) {
@@ -281,7 +270,7 @@ static void child_refused(const char *group, int dev, struct found *found,
 	if (current < 0 || child_enter(group, "-1000") || setgroups(0, NULL) ||
 	    setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
 		_exit(1);
-	limit.rlim_cur = next_fd();
+	limit.rlim_cur = evfd_test_next_fd();
 	limit.rlim_max = NR_FDS;
 	if (error == EMFILE && setrlimit(RLIMIT_NOFILE, &limit))
 		_exit(1);
@@ -305,7 +294,7 @@ static void child_refused(const char *group, int dev, struct found *found,
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		_exit(1);
 	close(current);
-	found->next_fd = next_fd();
+	found->next_fd = evfd_test_next_fd();
 	_exit(0);
 }
 
@@ -323,7 +312,7 @@ TEST_F_TIMEOUT(limits, refusals_cost_nothing, PATIENCE)
 	ASSERT_LT(0, read(file_max, old, sizeof(old) - 1));
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		memset(found, 0, sizeof(*found));
-		wanted = next_fd();
+		wanted = evfd_test_next_fd();
 		/* Root, which is everybody else, is exempt. */
 		if (errors[i] == ENFILE) {
 			ASSERT_EQ(0, lseek(file_max, 0, SEEK_SET));

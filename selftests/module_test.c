@@ -20,6 +20,7 @@
 
 #include "kselftest_harness.h"
 #include "evfd_module.h"
+#include "evfd_pass.h"
 
 #define NCYCLES		20
 #define NATTEMPTS	5000
@@ -36,9 +37,7 @@ static int load(void)
 /* The device as an unloaded module leaves it behind, and as a loaded one. */
 static int open_device(void)
 {
-	int fd = open("/dev/evfd", O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
+	return sysret(open("/dev/evfd", O_RDWR | O_CLOEXEC));
 }
 
 FIXTURE(module)
@@ -135,20 +134,9 @@ TEST_F(module, a_blocked_reader_holds_it)
 TEST_F(module, a_counter_in_flight_holds_it)
 {
 	int fd = evfd_test_create(0, 0), sv[2];
-	char byte = 'f', control[CMSG_SPACE(sizeof(fd))] = { };
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	ASSERT_EQ(1, sendmsg(sv[0], &msg, 0));
+	ASSERT_EQ(0, pass_fd(sv[0], fd, 0, 0));
 	close(fd);
 	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	close(sv[0]);
@@ -193,18 +181,13 @@ TEST_F(module, an_epoll_set_does_not_hold_it)
 /* The count of users is one for each open file of either kind. */
 TEST_F(module, sysfs_counts_the_users)
 {
-	int dev = open_device(), fd[3], i, users = -1;
-	FILE *f = NULL;
+	int dev = open_device(), fd[3], i;
 
 	ASSERT_LE(0, dev);
 	for (i = 0; i < 3; i++) {
 		fd[i] = evfd_test_create(0, 0);
 	}
-	f = fopen("/sys/module/evfd/refcnt", "r");
-	ASSERT_NE(NULL, f);
-	ASSERT_EQ(1, fscanf(f, "%d", &users));
-	fclose(f);
-	EXPECT_EQ(4, users);
+	EXPECT_EQ(4, evfd_test_users());
 	for (i = 0; i < 3; i++)
 		close(fd[i]);
 	close(dev);
@@ -248,8 +231,7 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 	EXPECT_EQ(-ENOENT, open_device());
 	EXPECT_EQ(-1, access(sysfs, F_OK));
 	EXPECT_EQ(-1, access(debugfs, F_OK));
-	EXPECT_EQ(-1, open(node, O_RDWR));
-	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(-ENODEV, sysret(open(node, O_RDWR)));
 	unlink(node);
 
 	ASSERT_EQ(0, load());
@@ -415,7 +397,6 @@ TEST_F(module, says_who_and_what_it_is)
 	int fd = open(getenv("EVFD_KO"), O_RDONLY | O_CLOEXEC);
 	char version[64] = "", *map;
 	struct stat st;
-	FILE *f;
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, fstat(fd, &st));
@@ -432,10 +413,8 @@ TEST_F(module, says_who_and_what_it_is)
 			       "eventfd"));
 	EXPECT_NE(NULL, modinfo_value(map, "vermagic"));
 	/* What is loaded is what the file says. */
-	f = fopen("/sys/module/evfd/version", "r");
-	ASSERT_NE(NULL, f);
-	ASSERT_NE(NULL, fgets(version, sizeof(version), f));
-	fclose(f);
+	ASSERT_EQ(0, evfd_test_text("/sys/module/evfd/version", version,
+				    sizeof(version)));
 	version[strcspn(version, "\n")] = 0;
 	EXPECT_STREQ(modinfo_value(map, "version") ?: "", version);
 }

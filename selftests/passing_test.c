@@ -14,48 +14,8 @@
 #include <sys/un.h>
 
 #include "kselftest_harness.h"
+#include "evfd_pass.h"
 #include "evfd_task.h"
-
-/* Sends @fd over @sock. Returns 0 or -errno. */
-static int send_fd(int sock, int fd)
-{
-	char byte = 'f', control[CMSG_SPACE(sizeof(fd))] = { };
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
-}
-
-/* Returns the descriptor that comes over @sock, or -errno. */
-static int receive_fd(int sock)
-{
-	char byte, control[CMSG_SPACE(sizeof(int))] = { };
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
-	int fd;
-
-	if (recvmsg(sock, &msg, 0) != 1)
-		return -errno;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
-		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-
-	return fd;
-}
 
 static int connect_to(const char *name)
 {
@@ -84,7 +44,7 @@ static int child_main(const char *how, const char *what)
 		sock = connect_to(what);
 		if (sock < 0)
 			return -sock;
-		fd = receive_fd(sock);
+		fd = receive_fd(sock, NULL, 0);
 		if (fd < 0)
 			return -fd;
 	}
@@ -95,7 +55,7 @@ static int child_main(const char *how, const char *what)
 		return 0;
 
 	/* The answer, through a second descriptor that was passed. */
-	fd = receive_fd(sock);
+	fd = receive_fd(sock, NULL, 0);
 	if (fd < 0)
 		return -fd;
 	ret = evfd_test_read(fd, &n);
@@ -311,11 +271,11 @@ TEST_F(passing, a_socket_takes_it_to_an_unrelated_process)
 	ASSERT_LE(0, pid);
 	conn = accept(sock, NULL, NULL);
 	ASSERT_LE(0, conn);
-	ASSERT_EQ(0, send_fd(conn, self->fd));
+	ASSERT_EQ(0, pass_fd(conn, self->fd, 0, 0));
 	/* Blocks until the other side has written. */
 	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
 	EXPECT_EQ(5, n);
-	ASSERT_EQ(0, send_fd(conn, answer));
+	ASSERT_EQ(0, pass_fd(conn, answer, 0, 0));
 	ASSERT_EQ(8, evfd_test_write(answer, n + 1));
 	EXPECT_EQ(0, status_of(pid));
 	EXPECT_FALSE(is_readable(answer));
@@ -327,9 +287,9 @@ TEST_F(passing, it_lives_while_it_is_in_flight)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
 	fd = evfd_test_make(variant->evfd, EVFD_NONBLOCK | EVFD_SEMAPHORE, 3);
-	ASSERT_EQ(0, send_fd(sv[0], fd));
+	ASSERT_EQ(0, pass_fd(sv[0], fd, 0, 0));
 	close(fd);
-	fd = receive_fd(sv[1]);
+	fd = receive_fd(sv[1], NULL, 0);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(O_RDWR | O_NONBLOCK, fcntl(fd, F_GETFL));
 	EXPECT_EQ(1, evfd_test_value(fd));
@@ -367,8 +327,7 @@ TEST_F(passing, it_cannot_be_opened_through_proc)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
-	EXPECT_EQ(-1, open(path, O_RDWR));
-	EXPECT_EQ(ENXIO, errno);
+	EXPECT_EQ(-ENXIO, sysret(open(path, O_RDWR)));
 }
 
 /* The one who sleeps in it holds the file. */
@@ -400,7 +359,7 @@ static int make_in_namespace(int sock)
 		return -errno;
 	pid = fork();
 	if (!pid)
-		_exit(send_fd(sock, evfd_test_create(0, 0)) ? 1 : 0);
+		_exit(pass_fd(sock, evfd_test_create(0, 0), 0, 0) ? 1 : 0);
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return -ECHILD;
 	return WEXITSTATUS(status) ? -EIO : 0;
@@ -423,7 +382,7 @@ static int get_from_namespace(void)
 	else if (WEXITSTATUS(status))
 		fd = -WEXITSTATUS(status);
 	else
-		fd = receive_fd(pair[0]);
+		fd = receive_fd(pair[0], NULL, 0);
 	close(pair[0]);
 	close(pair[1]);
 
@@ -474,7 +433,7 @@ TEST(the_last_close_frees_the_counter)
 	EXPECT_EQ(users + 1, evfd_test_users());
 
 	/* or one on its way, */
-	ASSERT_EQ(0, send_fd(sv[0], copy));
+	ASSERT_EQ(0, pass_fd(sv[0], copy, 0, 0));
 	close(copy);
 	EXPECT_EQ(users + 1, evfd_test_users());
 
@@ -482,7 +441,7 @@ TEST(the_last_close_frees_the_counter)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		copy = receive_fd(sv[1]);
+		copy = receive_fd(sv[1], NULL, 0);
 		_exit(kill(getpid(), SIGSTOP) || evfd_test_id(copy) != id);
 	}
 	ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
@@ -501,7 +460,7 @@ TEST(a_socket_that_dies_with_it_in_flight_frees_it)
 	int fd = evfd_test_create(0, 0), sv[2];
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
-	ASSERT_EQ(0, send_fd(sv[0], fd));
+	ASSERT_EQ(0, pass_fd(sv[0], fd, 0, 0));
 	close(fd);
 	EXPECT_EQ(users + 1, evfd_test_users());
 	close(sv[0]);

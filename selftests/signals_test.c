@@ -3,15 +3,14 @@
  * Waits that a signal ends: EINTR or a restart, with nothing taken or added,
  * and no wake lost with the one who was to have it.
  *
- * Uses evfd_task.h. Read concurrency_test.c next, which has signals as well.
+ * Uses evfd_victim.h. Read concurrency_test.c next, which has signals as well.
  */
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
-#include "evfd_task.h"
+#include "evfd_victim.h"
 
 #define MAX		EVFD_COUNT_MAX
 #define NR_READERS	4
@@ -180,15 +179,10 @@ TEST_F(signals, timer_interrupts_a_read)
 TEST_F(signals, poll_gives_a_read_a_timeout)
 {
 	struct pollfd p = { .fd = self->fd, .events = POLLIN };
-	struct timespec before, after;
-	long ms;
+	long start = evfd_test_now_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &before);
 	EXPECT_EQ(0, poll(&p, 1, 20));
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	ms = (after.tv_sec - before.tv_sec) * 1000 +
-	     (after.tv_nsec - before.tv_nsec) / 1000000;
-	EXPECT_LE(19, ms);
+	EXPECT_LE(19, evfd_test_now_ms() - start);
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(1, poll(&p, 1, -1));
 	EXPECT_EQ(POLLIN, p.revents);
@@ -223,15 +217,25 @@ TEST_F(signals, write_and_signal_at_once_lose_nothing)
 	TH_LOG("%d of %d reads were interrupted", interrupted, i);
 }
 
+static int tasks_served(const struct evfd_task *tasks)
+{
+	int i, served = 0;
+
+	for (i = 0; i < NR_READERS; i++)
+		served += tasks[i].done && tasks[i].ret == 8;
+
+	return served;
+}
+
 /*
- * One unit for several sleepers, and a signal for the one who is chosen to have
- * it, or for another: exactly one gets it, and if it is not the interrupted
- * one, somebody else is woken instead.
+ * One unit for several sleepers, and a signal for the reader that is woken or
+ * for another one: exactly one reader gets the unit. If that is not the
+ * interrupted one, another one is woken instead.
  */
 TEST_F(signals, interrupted_reader_passes_the_wake_on)
 {
 	struct evfd_task tasks[NR_READERS];
-	int round, i, target, served, interrupted = 0, ms;
+	int round, i, target, interrupted = 0;
 
 	ASSERT_EQ(0, handle(SIGUSR1, 0));
 	for (round = 0; round < 60; round++) {
@@ -250,14 +254,8 @@ TEST_F(signals, interrupted_reader_passes_the_wake_on)
 			pthread_kill(tasks[target].thread, SIGUSR1);
 		}
 
-		for (ms = 0, served = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
-			for (i = 0, served = 0; i < NR_READERS; i++)
-				served += tasks[i].done && tasks[i].ret == 8;
-			if (served)
-				break;
-			evfd_test_sleep_ms(1);
-		}
-		ASSERT_EQ(1, served)
+		evfd_test_until(tasks_served(tasks));
+		ASSERT_EQ(1, tasks_served(tasks))
 			TH_LOG("round %d: the count is %d, and readers sleep",
 			       round, (int)evfd_test_count(self->fd));
 		EXPECT_EQ(0, evfd_test_count(self->fd));
@@ -279,64 +277,24 @@ TEST_F(signals, interrupted_reader_passes_the_wake_on)
 	TH_LOG("in %d of %d rounds the signal was first", interrupted, round);
 }
 
-/* A reader in a process of its own, and what it got, in shared memory. */
-struct reader {
-	pid_t pid;
-	atomic_bool reading;
-	atomic_bool done;
-	uint64_t value;
-	ssize_t ret;
-};
-
-static struct reader *readers_alloc(void)
-{
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-/* Starts @reader and waits until it sleeps in its read. */
-static int reader_start(struct reader *reader, int fd)
-{
-	pid_t pid;
-
-	memset(reader, 0, sizeof(*reader));
-	pid = fork();
-	if (!pid) {
-		reader->reading = true;
-		reader->ret = read(fd, &reader->value, sizeof(reader->value));
-		reader->done = true;
-		_exit(0);
-	}
-	if (pid < 0)
-		return -1;
-	reader->pid = pid;
-	while (!reader->reading)
-		sched_yield();
-
-	return evfd_test_wait_asleep(pid);
-}
-
-static int readers_served(struct reader *readers, int but)
+static int readers_served(struct evfd_victim *readers, int but)
 {
 	int i, served = 0;
 
 	for (i = 0; i < NR_READERS; i++)
-		served += i != but && readers[i].done && readers[i].ret == 8;
+		served += i != but && readers[i].done && readers[i].task.ret == 8;
 
 	return served;
 }
 
 TEST_F(signals, killed_reader_passes_the_wake_on)
 {
-	struct reader *readers = readers_alloc();
-	int round, i, ms, target, took = 0, passed = 0;
+	struct evfd_victim *readers = evfd_test_share(NR_READERS * sizeof(*readers));
+	int round, i, target, took = 0, passed = 0;
 
-	ASSERT_NE(NULL, readers);
 	for (round = 0; round < 40; round++) {
 		for (i = 0; i < NR_READERS; i++) {
-			ASSERT_EQ(0, reader_start(&readers[i], self->fd));
+			ASSERT_EQ(0, evfd_victim_start(&readers[i], self->fd, evfd_task_read, 0));
 		}
 		target = round & 1 ? 0 : rand() % NR_READERS;
 		if (round & 2) {
@@ -346,25 +304,19 @@ TEST_F(signals, killed_reader_passes_the_wake_on)
 			ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 			kill(readers[target].pid, SIGKILL);
 		}
-		ASSERT_EQ(readers[target].pid,
-			  waitpid(readers[target].pid, NULL, 0));
+		ASSERT_EQ(0, evfd_victim_reap(&readers[target]));
 
 		/*
 		 * The unit was handed to the target if it is in its memory,
 		 * even if it did not live to see it. Otherwise somebody else
 		 * has it, or will; it stays with nobody as long as they sleep.
 		 */
-		for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
-			if (readers_served(readers, target) ||
-			    (readers[target].value &&
-			     !evfd_test_count(self->fd)))
-				break;
-			evfd_test_sleep_ms(1);
-		}
+		ASSERT_TRUE(evfd_test_until(readers_served(readers, target) ||
+					    (readers[target].task.value &&
+					     !evfd_test_count(self->fd))))
+			TH_LOG("round %d: no reader was served", round);
 		EXPECT_EQ(0, evfd_test_count(self->fd))
 			TH_LOG("round %d: readers sleep on it", round);
-		ASSERT_GT(EVFD_TEST_PATIENCE_MS, ms)
-			TH_LOG("round %d: nobody was served", round);
 		EXPECT_GE(1, readers_served(readers, target));
 		if (readers_served(readers, target))
 			passed++;
@@ -372,10 +324,8 @@ TEST_F(signals, killed_reader_passes_the_wake_on)
 			took++;
 
 		for (i = 0; i < NR_READERS; i++) {
-			if (i == target)
-				continue;
-			kill(readers[i].pid, SIGKILL);
-			waitpid(readers[i].pid, NULL, 0);
+			if (i != target)
+				evfd_victim_kill(&readers[i]);
 		}
 		ASSERT_EQ(0, evfd_test_count(self->fd));
 	}
@@ -385,23 +335,22 @@ TEST_F(signals, killed_reader_passes_the_wake_on)
 
 TEST_F(signals, stopped_reader_gives_up_its_turn)
 {
-	struct reader *readers = readers_alloc();
-	struct reader *first, *second;
+	struct evfd_victim *readers = evfd_test_share(NR_READERS * sizeof(*readers));
+	struct evfd_victim *first, *second;
 
-	ASSERT_NE(NULL, readers);
 	first = &readers[0];
 	second = &readers[1];
-	ASSERT_EQ(0, reader_start(first, self->fd));
-	ASSERT_EQ(0, reader_start(second, self->fd));
+	ASSERT_EQ(0, evfd_victim_start(first, self->fd, evfd_task_read, 0));
+	ASSERT_EQ(0, evfd_victim_start(second, self->fd, evfd_task_read, 0));
 	ASSERT_EQ(0, kill(first->pid, SIGSTOP));
 	ASSERT_EQ(0, evfd_test_wait_state(first->pid, 'T'));
 
 	/* Who is stopped is not woken: the next in the queue is. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(second->pid, waitpid(second->pid, NULL, 0));
+	ASSERT_EQ(0, evfd_victim_reap(second));
 	EXPECT_TRUE(second->done);
-	EXPECT_EQ(8, second->ret);
-	EXPECT_EQ(1, second->value);
+	EXPECT_EQ(8, second->task.ret);
+	EXPECT_EQ(1, second->task.value);
 	EXPECT_EQ('T', evfd_test_task_state(first->pid));
 
 	/* Continued, it goes on to wait; there is no handler and no EINTR. */
@@ -409,45 +358,36 @@ TEST_F(signals, stopped_reader_gives_up_its_turn)
 	ASSERT_EQ(0, evfd_test_wait_asleep(first->pid));
 	EXPECT_FALSE(first->done);
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(first->pid, waitpid(first->pid, NULL, 0));
-	EXPECT_EQ(8, first->ret);
-	EXPECT_EQ(1, first->value);
+	ASSERT_EQ(0, evfd_victim_reap(first));
+	EXPECT_EQ(8, first->task.ret);
+	EXPECT_EQ(1, first->task.value);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
 
 TEST_F(signals, unit_posted_while_all_are_stopped_stays)
 {
-	struct reader *readers = readers_alloc();
+	struct evfd_victim *readers = evfd_test_share(NR_READERS * sizeof(*readers));
 
-	ASSERT_NE(NULL, readers);
-	ASSERT_EQ(0, reader_start(&readers[0], self->fd));
+	ASSERT_EQ(0, evfd_victim_start(&readers[0], self->fd, evfd_task_read, 0));
 	ASSERT_EQ(0, kill(readers[0].pid, SIGSTOP));
 	ASSERT_EQ(0, evfd_test_wait_state(readers[0].pid, 'T'));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(1, evfd_test_count(self->fd));
 	ASSERT_EQ(0, kill(readers[0].pid, SIGCONT));
-	ASSERT_EQ(readers[0].pid, waitpid(readers[0].pid, NULL, 0));
-	EXPECT_EQ(8, readers[0].ret);
-	EXPECT_EQ(1, readers[0].value);
+	ASSERT_EQ(0, evfd_victim_reap(&readers[0]));
+	EXPECT_EQ(8, readers[0].task.ret);
+	EXPECT_EQ(1, readers[0].task.value);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
 
 TEST_F(signals, killed_writer_adds_nothing)
 {
-	int status;
-	pid_t pid;
+	struct evfd_victim *writer = evfd_test_share(sizeof(*writer));
 
 	ASSERT_EQ(8, evfd_test_write(self->fd, MAX));
-	pid = fork();
-	if (!pid) {
-		evfd_test_write(self->fd, 1);
-		_exit(0);
-	}
-	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, evfd_test_wait_asleep(pid));
-	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_TRUE(WIFSIGNALED(status));
+	ASSERT_EQ(0, evfd_victim_start(writer, self->fd, evfd_task_write, 1));
+	ASSERT_EQ(0, evfd_victim_kill(writer));
+	EXPECT_FALSE(writer->done);
 	EXPECT_EQ(MAX, evfd_test_count(self->fd));
 }
 

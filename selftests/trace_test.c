@@ -286,8 +286,7 @@ TEST_F(trace, a_create_that_fails_is_none)
 	limit.rlim_cur = 3;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	arg = (struct evfd_create){ };
-	EXPECT_EQ(-1, ioctl(dev, EVFD_IOC_CREATE, &arg));
-	EXPECT_EQ(EMFILE, errno);
+	EXPECT_EQ(-EMFILE, sysret(ioctl(dev, EVFD_IOC_CREATE, &arg)));
 	limit.rlim_cur = limit.rlim_max;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	ASSERT_LE(0, get(TRACE "/trace", text, sizeof(text)));
@@ -548,11 +547,9 @@ TEST_F(trace, a_reader_that_copied_for_nothing_tries_again)
 	struct evfd_task task = { .fd = self->fd, .op = evfd_task_read_buf };
 	struct held_page held;
 	uint64_t n;
-	int ret;
 
-	ret = held_page_make(&held, 4096);
-	if (ret)
-		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	if (held_page_make(&held))
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
 	ASSERT_EQ(0, held_page_start(&held, &task));
 	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
@@ -613,11 +610,9 @@ TEST_F(trace, a_reader_that_copied_for_nothing_blocks)
 	struct evfd_task task = { .fd = self->fd, .op = evfd_task_readv_buf };
 	struct held_page held;
 	uint64_t n;
-	int ret;
 
-	ret = held_page_make(&held, 4096);
-	if (ret)
-		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	if (held_page_make(&held))
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 5));
 	ASSERT_EQ(0, held_page_start(&held, &task));
 	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
@@ -640,11 +635,9 @@ TEST_F(trace, a_semaphore_that_changed_is_no_retry)
 	struct evfd_task task = { .fd = self->sem, .op = evfd_task_read_buf };
 	struct held_page held;
 	uint64_t n;
-	int ret;
 
-	ret = held_page_make(&held, 4096);
-	if (ret)
-		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	if (held_page_make(&held))
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 1));
 	ASSERT_EQ(0, held_page_start(&held, &task));
 	ASSERT_EQ(8, evfd_test_read(self->sem, &n));
@@ -662,11 +655,9 @@ TEST_F(trace, a_semaphore_that_was_emptied_is_a_retry)
 	struct evfd_task task = { .fd = self->sem, .op = evfd_task_readv_buf };
 	struct held_page held;
 	uint64_t n;
-	int ret;
 
-	ret = held_page_make(&held, 4096);
-	if (ret)
-		SKIP(return, "no userfaultfd: %s", strerror(-ret));
+	if (held_page_make(&held))
+		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(0, fcntl(self->sem, F_SETFL, 0));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 2));
 	ASSERT_EQ(0, held_page_start(&held, &task));

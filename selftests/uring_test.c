@@ -591,9 +591,9 @@ TEST_F(uring_evfd, cannot_be_registered_as_the_rings_eventfd)
 	int real = eventfd(0, 0);
 
 	ASSERT_LE(0, real);
-	EXPECT_EQ(-1, syscall(SYS_io_uring_register, self->ring.fd,
-			      IORING_REGISTER_EVENTFD, &self->fd, 1));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-EINVAL, sysret(syscall(SYS_io_uring_register, self->ring.fd,
+					  IORING_REGISTER_EVENTFD, &self->fd,
+					  1)));
 	EXPECT_EQ(0, syscall(SYS_io_uring_register, self->ring.fd,
 			     IORING_REGISTER_EVENTFD, &real, 1));
 	close(real);

@@ -19,7 +19,6 @@
  *	main		options, seeds, progress
  */
 #include <err.h>
-#include <err.h>
 #include <getopt.h>
 
 #include "differences.h"

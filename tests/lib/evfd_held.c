@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "evfd_held.h"
 
-int held_page_make(struct held_page *held, long size)
+int held_page_make(struct held_page *held)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	long size = sysconf(_SC_PAGESIZE);
 
 	memset(held, 0, sizeof(*held));
 	held->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (held->uffd < 0)
-		return -errno;
+		return -1;
 	held->page = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	reg.range.start = (uintptr_t)held->page;
@@ -18,7 +19,7 @@ int held_page_make(struct held_page *held, long size)
 	if (held->page == MAP_FAILED ||
 	    ioctl(held->uffd, UFFDIO_API, &api) ||
 	    ioctl(held->uffd, UFFDIO_REGISTER, &reg))
-		return -errno;
+		return -1;
 
 	return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A page of memory that is not there until the test gives it: whoever touches it
- * meanwhile, the kernel included, waits in the middle of that.
+ * A page of memory that is missing until the test supplies it: a task that
+ * accesses the page, in the kernel too, waits until then.
  *
  * For faults_test.c, moving_test.c and trace_test.c. Uses evfd_task.h, and
- * userfaultfd(2), which root may.
+ * userfaultfd(2), which needs root.
  */
 #ifndef _EVFD_HELD_H
 #define _EVFD_HELD_H
@@ -15,24 +15,24 @@
 
 #include "evfd_task.h"
 
-/* A page that comes when userfaultfd(2) is told so. */
 struct held_page {
 	char *page;
 	struct uffdio_range range;
-	/* What it begins with. */
+	/* The first 8 bytes of the page. */
 	uint64_t value;
 	int uffd;
 };
 
-/* 0, or -errno where there is no userfaultfd. */
-int held_page_make(struct held_page *held, long size);
+/* Returns 0, or -1 with errno where there is no userfaultfd. */
+int held_page_make(struct held_page *held);
 
-/* Waits until somebody waits for the page. */
+/* Waits until a task waits for the page. */
 int held_page_wanted(struct held_page *held);
 
-/* Starts @task on the page, and waits until it waits for it. */
+/* Starts @task, which reads or writes the page, and waits until it waits. */
 int held_page_start(struct held_page *held, struct evfd_task *task);
 
+/* Supplies the page. */
 int held_page_give(struct held_page *held);
 
 /* It is not there again: the next to touch it waits. */

@@ -46,7 +46,6 @@
 #include "world.h"
 
 #define ROUND_MS	5000
-#define INSTANCES	"/sys/kernel/debug/evfd/instances"
 
 static const char * const modules[] = { "evfd", "evfd_ticker", "evfd_consumer" };
 
@@ -82,22 +81,6 @@ static bool load_all(void)
 	return true;
 }
 
-/* How many counters there are, as debugfs lists them; -1 if it does not. */
-static int instances(void)
-{
-	char line[256];
-	int n = -1;
-	FILE *f;
-
-	f = fopen(INSTANCES, "r");
-	while (f && fgets(line, sizeof(line), f))
-		n++;
-	if (f)
-		fclose(f);
-
-	return n;
-}
-
 /*
  * Nothing is left: the kernel's workers may have the last word for a while. What
  * is left after the last file has gone, kmem_cache_destroy() complains of.
@@ -106,7 +89,7 @@ static void unload_all(void)
 {
 	int looks = 0, before = -1, i, n, ret = 0;
 
-	while ((n = instances()) > 0 && looks < PATIENT_LOOKS) {
+	while ((n = evfd_test_instances()) > 0 && looks < PATIENT_LOOKS) {
 		looks = n == before ? looks + 1 : 0;
 		before = n;
 		usleep(LOOK_US);

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "async.h"
+#include "evfd_pass.h"
 #include "ops.h"
 
 const struct op ops[NR_OPS] = {
@@ -360,50 +361,26 @@ static void wait_for(struct task *task, struct counter *c, enum way how)
 
 /* ---- descriptors ---- */
 
-static void send_fd(struct task *task, const struct counter *c)
+static int draw_socket(struct task *task, int end)
 {
-	int number = c - world->counters;
-	char control[CMSG_SPACE(sizeof(int))] = { };
-	struct iovec iov = { &number, sizeof(number) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &c->fd, sizeof(int));
-	/* Nobody may be there to receive it: what does not fit is dropped. */
-	sendmsg(world->sockets[draw(&task->rng) % NR_SOCKETS][0], &msg,
-		MSG_DONTWAIT);
+	return world->sockets[draw(&task->rng) % NR_SOCKETS][end];
 }
 
-static void receive_fd(struct task *task)
+static void receive(struct task *task)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { };
-	int number = -1, fd = -1;
-	struct iovec iov = { &number, sizeof(number) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
+	struct counter *c;
+	int number, fd;
 
-	if (recvmsg(world->sockets[draw(&task->rng) % NR_SOCKETS][1], &msg,
-		    MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof(number))
-		return;
-	cmsg = CMSG_FIRSTHDR(&msg);
 	/* Without memory or descriptors, the message comes alone. */
-	if (!cmsg || cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+	fd = receive_fd(draw_socket(task, 1), &number,
+			MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (fd < 0)
 		return;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
+	c = &world->counters[number];
 	if (task->producer)
-		add(task, &world->counters[number], fd, PLAIN,
-		    amount(task, &world->counters[number]));
+		add(task, c, fd, PLAIN, amount(task, c));
 	else
-		take(task, &world->counters[number], fd, PLAIN);
+		take(task, c, fd, PLAIN);
 	close(fd);
 }
 
@@ -464,10 +441,12 @@ void op_do(struct task *task, struct counter *c, const struct op *op, uint64_t z
 			close_others();
 			break;
 		case SEND:
-			send_fd(task, c);
+			/* A full socket drops what nobody receives. */
+			pass_fd(draw_socket(task, 0), c->fd,
+				c - world->counters, MSG_DONTWAIT);
 			break;
 		case RECEIVE:
-			receive_fd(task);
+			receive(task);
 			break;
 		case CREATE:
 			create(task);
