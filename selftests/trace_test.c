@@ -569,7 +569,7 @@ TEST_F(trace, a_reader_that_copied_for_nothing_tries_again)
 TEST_F(trace, a_reader_that_lost_eight_times_takes_the_gate)
 {
 	struct held_page held[2];
-	int ret, i, has_page;
+	int i, has_page;
 
 	for (has_page = 0; has_page < 2; has_page++) {
 		struct evfd_task task = {
@@ -577,10 +577,8 @@ TEST_F(trace, a_reader_that_lost_eight_times_takes_the_gate)
 		};
 		char want[256] = "", line[32];
 
-		ret = held_page_make(&held[0], 4096) ?:
-		      held_page_make(&held[1], 4096);
-		if (ret)
-			SKIP(return, "no userfaultfd: %s", strerror(-ret));
+		if (held_page_make(&held[0]) || held_page_make(&held[1]))
+			SKIP(return, "no userfaultfd: %s", strerror(errno));
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 		ASSERT_EQ(0, evfd_task_run(&task));
 		ASSERT_EQ(0, held_page_wanted(&held[0]));
