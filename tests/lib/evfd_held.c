@@ -68,7 +68,7 @@ ssize_t held_pages_read(struct evfd_task *task)
 	struct held_page *held = task->buf;
 	struct iovec iov[2] = { { held[0].page, 4 }, { held[1].page, 4 } };
 
-	return evfd_test_result(readv(task->fd, iov, 2));
+	return sysret(readv(task->fd, iov, 2));
 }
 
 int held_pages_lose(struct held_page *held, int fd, bool again)
