@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 1: a read into memory that cannot be written. Ends with 1 if it took
- * something. Read README.md beside this first.
+ * Lab 1: a read into memory that cannot be written. Ends with 1 if it changed
+ * the count. Read README.md beside this first.
  */
 #include <sys/mman.h>
 

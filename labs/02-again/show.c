@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 2: a reader is woken, but somebody takes the count before it runs. Ends
- * with 1 if its read returned then. Read README.md beside this first.
+ * Lab 2: a reader is woken, but the writer takes the count before it runs. Ends
+ * with 1 if the reader then returns. Read README.md beside this first.
  *
- * The one who takes has the higher real-time priority and never sleeps between
- * its write and its read, so on one CPU the reader cannot come between.
+ * The writer has the higher real-time priority and does not sleep between its
+ * write and its read, so on one CPU the reader cannot run in between.
  */
 #include "evfd_task.h"
 
@@ -41,7 +41,7 @@ int main(void)
 		return 2;
 	printf("1 was written, and taken before the reader ran\n");
 
-	/* It sleeps again, or it has returned. */
+	/* It sleeps again, or returns. */
 	if (evfd_task_rewoken(&reader) >= 0) {
 		printf("the reader sleeps\n");
 		if (evfd_test_write(reader.fd, 7) != 8 ||

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 3: readers of a semaphore, and writes of growing size. Ends with 1 if one
- * sleeps on a count above 0. Read README.md beside this first.
+ * Lab 3: readers of a semaphore, and writes of growing size. Ends with 1 if a
+ * reader sleeps on a count above 0. Read README.md beside this first.
  */
 #include "evfd_task.h"
 
 #define READERS	4
 
-/* How many of four sleeping readers a write of @n leaves asleep; -1: error. */
+/* Returns how many of the readers a write of @n leaves asleep, -1 on error. */
 static int left_asleep(uint64_t n)
 {
 	struct evfd_task *readers = calloc(READERS, sizeof(*readers));

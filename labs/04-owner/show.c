@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 4: unloads the module while a counter is open, which must be refused, then
- * uses the counter. Read README.md beside this first. It crashes a kernel, so
- * let it do that to the lab's guest.
+ * Lab 4: unloads the module while a counter is open, which must fail, then uses
+ * the counter. Read README.md beside this first. Run it in the lab's guest only:
+ * it crashes the kernel.
  */
 #include <sys/syscall.h>
 
@@ -20,7 +20,7 @@ int main(void)
 	printf("a counter is open\n");
 	refused = syscall(SYS_delete_module, "evfd", O_NONBLOCK);
 	printf("rmmod evfd: %s\n", refused ? strerror(errno) : "done");
-	/* What was printed has to get out of the guest. */
+	/* Let the output leave the guest before it crashes. */
 	evfd_test_sleep_ms(200);
 	printf("a read returns %d\n", evfd_test_read(fd, &n));
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 5: a blocked reader, a write, and a kill. Ends with 1 if the reader sleeps
- * for ever, but not before the kernel has seen so. Read README.md beside this
- * first.
+ * Lab 5: a blocked reader, a write, and a kill. If the reader sleeps for ever, waits
+ * for the kernel's report and ends with 1. Read README.md beside this first.
  */
 #include <signal.h>
 #include <sys/klog.h>
@@ -10,7 +9,7 @@
 
 #include "evfd_test.h"
 
-/* A task that sleeps may be in either state. Returns it, or 0. */
+/* Returns the state in which @pid sleeps, S or D, or 0 if it does not. */
 static char wait_asleep(pid_t pid)
 {
 	int ms;
@@ -26,7 +25,7 @@ static char wait_asleep(pid_t pid)
 	return 0;
 }
 
-/* Whether process @pid ends within two seconds. */
+/* Returns 1 if process @pid ends within two seconds. */
 static int ends(pid_t pid)
 {
 	int ms;
@@ -48,7 +47,7 @@ static void set(const char *path, const char *value)
 		exit(2);
 }
 
-/* Waits for the kernel to notice. Where it sleeps is in its report. */
+/* The report says where the task sleeps. */
 static void wait_for_report(void)
 {
 	static char log[1 << 20];
@@ -72,13 +71,13 @@ int main(void)
 	if (fd < 0)
 		return 2;
 	setbuf(stdout, NULL);
-	/* khungtaskd, which else looks every 2 minutes, is to look now. */
+	/* khungtaskd checks every 2 minutes by default. */
 	set("/proc/sys/kernel/hung_task_panic", "0");
 	set("/proc/sys/kernel/hung_task_timeout_secs", "2");
 
 	pid = fork();
 	if (!pid) {
-		/* Nobody is to wait for the output of who never ends. */
+		/* The guest waits until all close the output; this may never end. */
 		close(1);
 		close(2);
 		_exit(evfd_test_read(fd, &n) != 8);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Lab 6: a blocked reader of high priority, and a writer. Ends with 1 if the
- * reader sleeps on. show runs this, on a single CPU, where the reader runs as
+ * reader stays asleep. show runs this on a single CPU, where the reader runs as
  * soon as it is woken.
  */
 #include <sys/prctl.h>
@@ -18,7 +18,7 @@ static ssize_t read_at_once(struct evfd_task *task)
 	return evfd_task_read(task);
 }
 
-/* What happens when the threads are killed is of no interest. */
+/* The end of the threads is of no interest. */
 static void stop_tracing(void)
 {
 	int fd = open("/sys/kernel/tracing/tracing_on", O_WRONLY);
@@ -39,7 +39,7 @@ int main(void)
 	printf("a reader sleeps, the count is 0\n");
 	if (evfd_test_write(reader.fd, 1) != 8)
 		return 2;
-	/* It sleeps, or it has ended. */
+	/* It sleeps again, or ends. */
 	lost = evfd_task_rewoken(&reader) >= 0;
 	printf("1 was written, the count is %d, the reader %s\n",
 	       (int)evfd_test_count(reader.fd), lost ? "sleeps" : "has ended");

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 7: somebody watches a counter with epoll, somebody reads it, and 1 is
- * written. Ends with 1 if the reader sleeps on. show runs this.
+ * Lab 7: one thread watches a counter with epoll, one reads it, and 1 is
+ * written. Ends with 1 if the reader stays asleep. show runs this.
  */
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 
 #include "evfd_task.h"
 
-/* Waits for the counter, tells, and does not read it. */
+/* Waits for the counter, but does not read it. */
 static ssize_t watch(struct evfd_task *thread)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
@@ -26,7 +26,7 @@ static ssize_t take(struct evfd_task *thread)
 	return evfd_task_read(thread);
 }
 
-/* What happens when the threads are killed is of no interest. */
+/* The end of the threads is of no interest. */
 static void stop_tracing(void)
 {
 	int fd = open("/sys/kernel/tracing/tracing_on", O_WRONLY);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 8: reads into memory that is there, and into memory that has yet to come.
+ * Lab 8: reads into memory that is present, and into memory that is not yet.
  * Ends with 1 if a read fails. Read README.md beside this first.
  */
 #include <sys/mman.h>

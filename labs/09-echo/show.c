@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Lab 9: loads user/echo.c on two counters that then signal each other, and
- * writes to one. Ends with 1 if one callback ran within another. Read README.md
+ * writes to one. Ends with 1 if a callback ran within another. Read README.md
  * beside this first.
  */
 #include <sys/syscall.h>

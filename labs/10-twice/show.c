@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 10: makes a counter, uses it and closes it. That is all: the kernel says
- * what is wrong. Read README.md beside this first.
+ * Lab 10: makes a counter, uses it and closes it. The kernel reports what is
+ * wrong. Read README.md beside this first.
  */
 #include "evfd_test.h"
 

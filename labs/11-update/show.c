@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lab 11: two threads write 1 as often as they can, and nobody reads. Ends with
- * 1 if the count is not how often they did, but not before KCSAN had the time to
- * say where. Read README.md beside this first.
+ * Lab 11: two threads write 1 as fast as they can, and no task reads. Ends with
+ * 1 if the count is not the number of writes, after KCSAN had the time to
+ * report. Read README.md beside this first.
  */
 #include <sys/klog.h>
 
@@ -39,7 +39,7 @@ int main(void)
 
 	if (fd < 0)
 		return 2;
-	/* Until it shows: some rounds are enough to say no, if none is lost. */
+	/* Until a write is lost and reported; a few rounds if none is lost. */
 	for (round = 0; round < 5 || ms < 3000 ||
 	     (count != written && ms < 60000); round++) {
 		struct evfd_task threads[2] = {

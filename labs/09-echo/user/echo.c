@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Lab 9: an in-kernel user of two evfds, a and b. When a is signalled it signals
- * b, and the other way round, 8 times in all.
+ * b, and the reverse, 8 times in all.
  *
  * It waits as irqfd, vhost and others wait for an eventfd: its callback is on the
- * counter's queue of pollers, and runs under that queue's lock. Parameters: the
- * descriptors, of the process that loads it; hops and deepest are for reading.
+ * counter's queue of pollers, and runs under that queue's lock. Parameters: fds,
+ * the descriptors in the process that loads it; hops and deepest are read only.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -28,7 +28,7 @@ struct echo {
 static int fds[2];
 module_param_array(fds, int, NULL, 0);
 
-/* How often a callback ran, and how many of them at most within each other. */
+/* The number of callbacks that ran, and the most that ran within each other. */
 static int hops;
 module_param(hops, int, 0444);
 static int deepest;
