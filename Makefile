@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The verbs. What is built is said in Kbuild and module/Kbuild, how kernels and
-# guests come about in scripts/. `make help` lists what there is.
+# The verbs, which `make help` lists. Kbuild and module/Kbuild say what is built; the
+# other verbs call the rooms' run, or scripts/.
 
 include scripts/place.mk
 
-# Which kernel to build for: KDIR (a folder with a kernel's build files) if it
-# is given, else KERNEL (a name that scripts/kernel knows), else the running
-# kernel if its headers are installed, else the kernel of the test VM.
+# The kernel to build for: KDIR (a folder with a kernel's build files), else KERNEL (a
+# name of scripts/kernel), else the running kernel if its headers are installed, else
+# the stock kernel of the test VM.
 RUNNING := /lib/modules/$(shell uname -r)/build
 ifndef KDIR
 ifndef KERNEL
@@ -18,13 +18,12 @@ endif
 endif
 endif
 
-# For a KERNEL the module is built in a folder of links, so that several
-# kernels' objects do not meet.
+# Each KERNEL has a folder of links, so that the objects of several do not mix.
 ifdef KDIR
 OUT := $(CURDIR)
 else
 OUT := $(CURDIR)/build/$(KERNEL)
-# Asked when a recipe runs, by then the kernel is there.
+# Expanded when a recipe runs: by then the kernel is ready.
 KDIR := $$(scripts/kernel path $(KERNEL) build)
 ARCHFLAG := $(if $(filter uml native,$(KERNEL)),ARCH=um)
 endif
@@ -40,41 +39,30 @@ VERBS := all modules samples modules_install install clean demo test test-all \
 	 coverage help
 .PHONY: $(VERBS)
 
-# ---- what a verb can be told, as NAME=VALUE ----
+# ---- the variables that a verb takes, as NAME=VALUE ----
 
-# These are ours, and end here.
-only-test := ONLY
-only-test-all := ONLY
-only-test-kernel := ONLY
-only-check := ONLY
-only-verify := ONLY
-only-clients := ONLY
-only-matrix := ONLY
-only-mutants := ONLY
+# For the verb alone.
+$(foreach v,test test-all test-kernel check verify clients matrix mutants,\
+	$(eval only-$v := ONLY))
 only-fuzz := T SEED
 only-stress := T SEED
 only-tour := CHAPTER
 only-lab := N HINT CHECK SOLUTION RESET
 only-bench := QUICK
 
-# These are handed on: what Kbuild knows, and which kernel is meant.
+# Passed on to every make below it: the kernel, and what Kbuild knows.
 kbuild := KERNELRELEASE W C V CC LLVM LLVM_IAS CHECK CF KCFLAGS KAFLAGS KCPPFLAGS \
 	  ARCH CROSS_COMPILE LD AR NM STRIP OBJCOPY OBJDUMP READELF HOSTCC HOSTLD \
 	  KBUILD_% CONFIG_% GCOV_PROFILE EVFD_SAMPLES OUT
-also-all := KDIR KERNEL $(kbuild)
-also-modules := $(also-all)
-also-samples := $(also-all)
-also-modules_install := $(also-all) INSTALL_MOD_%
-also-install := $(also-modules_install) DESTDIR PREFIX INSTALL
-also-clean := KDIR KERNEL $(kbuild)
+$(foreach v,all modules samples modules_install install clean,\
+	$(eval also-$v := KDIR KERNEL $(kbuild)))
+also-modules_install += INSTALL_MOD_%
+also-install += INSTALL_MOD_% DESTDIR PREFIX INSTALL
 also-test := W V CC LLVM
 also-test-all := $(also-test)
-also-test-kernel := KERNEL $(also-test)
-also-demo := KERNEL $(also-test)
-also-fuzz := KERNEL $(also-test)
-also-stress := KERNEL $(also-test)
+$(foreach v,test-kernel demo fuzz stress,$(eval also-$v := KERNEL $(also-test)))
 
-# And these may be in the environment as well.
+# For all verbs, as in the environment.
 anywhere := HOME PATH SHELL TMPDIR XDG_CACHE_HOME EVFD_MIRROR EVFD_SKIP_DEPS
 
 goals := $(or $(MAKECMDGOALS),all)
@@ -86,7 +74,7 @@ $(foreach g,$(filter $(VERBS),$(goals)),$(foreach v,\
 		$(if $(filter ARCH,$(also-$g)),$(filter-out $(kbuild),$(also-$g)) \
 		and what kbuild does,$(only-$g) $(also-$g))))))
 
-# make hands all that it was given to every make below it, and to what they run.
+# make passes its variables on to every make below it; keep the verb's own here.
 empty :=
 space := $(empty) $(empty)
 MAKEOVERRIDES := $(foreach v,$(filter-out $(ours),$(given)),\
@@ -107,7 +95,7 @@ endif
 	+@flock $(OUT) $(KBUILD) modules
 	@echo "evfd.ko is $(OUT)/module/evfd.ko" >&2
 
-# The same, with the modules that show how to use it from inside the kernel.
+# evfd.ko and the modules of samples/.
 samples:
 	+@$(MAKE) --no-print-directory EVFD_SAMPLES=m modules
 	@echo "the samples are $(OUT)/samples/*.ko" >&2
