@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Included first by every Makefile: TOP is this tree, which scripts/place may
-# refuse.
+# Included first by every Makefile: sets TOP to this tree, or ends make where
+# scripts/place refuses it.
 TOP := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 place := $(shell $(dir $(lastword $(MAKEFILE_LIST)))place 2>&1)
 ifneq ($(place),)
