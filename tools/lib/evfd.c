@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libevfd: evfd in the shape of the C library's eventfd functions.
+ * libevfd: the C library's eventfd functions, for evfd.
  *
- * sys/evfd.h documents the functions, keep.h how /dev/evfd is kept open.
+ * sys/evfd.h documents the functions. Uses keep.h, which keeps /dev/evfd open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@ static struct evfd_keep device = EVFD_KEEP("/dev/evfd", O_RDWR);
 
 /*
  * Before main(): a program may change its root, drop its rights or use up its
- * descriptors before it makes its first counter. If this fails, so what: that
- * first call tries again, and has somebody to tell.
+ * descriptors before it makes its first counter. If this fails, that first call
+ * tries again and returns the error.
  */
 __attribute__((constructor))
 static void evfd_init(void)
@@ -31,7 +31,7 @@ static void evfd_init(void)
 	errno = saved;
 }
 
-/* Makes of the errno that open() left one that says what is wrong. */
+/* Maps an errno of open() to one of evfd(). */
 static void evfd_open_failed(void)
 {
 	switch (errno) {
@@ -42,7 +42,7 @@ static void evfd_open_failed(void)
 	case EPERM:
 		return;
 	}
-	/* No such file, or nothing behind it: no such call. */
+	/* There is no file, or no driver for it. */
 	errno = ENOSYS;
 }
 
@@ -73,10 +73,10 @@ int evfd64(evfd_t initval, int flags)
 		return fd;
 	}
 
-	/* Some other driver's device has the name. */
+	/* The device is another driver's. */
 	if (errno == ENOTTY)
 		errno = ENOSYS;
-	/* An error leaves the program as many descriptors as it had. */
+	/* After an error the program has as many descriptors as before. */
 	if (opened) {
 		saved = errno;
 		evfd_keep_drop(&device, dev);
@@ -96,7 +96,7 @@ int evfd_read(int fd, evfd_t *value)
 
 	if (ret == sizeof(*value))
 		return 0;
-	/* As eventfd_read(), on what is not a counter. */
+	/* @fd is not a counter. */
 	if (ret >= 0)
 		errno = EINVAL;
 	return -1;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Keeping a file open in a program that does not know of it; see keep.h.
- */
+/* Keeping a file open in a program that does not know of it, see keep.h. */
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,8 +9,8 @@
 #include "keep.h"
 
 /*
- * A new descriptor is the lowest free one, and programs count on that. So keep
- * ours near the top: at this number, or in the last eighth below the limit.
+ * Programs rely on a new descriptor being the lowest free one. So ours is at this
+ * number or above, or in the last eighth below the limit.
  */
 #define KEEP_FD_MIN	1000
 
@@ -27,7 +25,7 @@ static void keep_close(int fd)
 	syscall(SYS_close, fd);
 }
 
-/* Moves @fd up, or leaves it where it is if there is no place. */
+/* Moves @fd up, if there is a free number. */
 static int keep_move_up(int fd)
 {
 	int min = KEEP_FD_MIN;
@@ -48,7 +46,7 @@ static int keep_fd(uint64_t state)
 	return (int32_t)state;
 }
 
-/* Replaces @state, which is updated and stays if another thread was faster. */
+/* Changes the state from *@state. Fails and updates *@state if another thread did. */
 static bool keep_change(struct evfd_keep *keep, uint64_t *state, int fd)
 {
 	uint64_t next = ((*state >> 32) + 1) << 32 | (uint32_t)fd;
@@ -76,7 +74,7 @@ int evfd_keep_get(struct evfd_keep *keep, bool *opened)
 	if (keep_is_ours(keep, keep_fd(state)))
 		return keep_fd(state);
 
-	/* What has the number now, if anything, is not ours to close. */
+	/* Another file may have the old number now: it is not closed. */
 	fd = keep_open(keep->path, keep->oflags);
 	if (fd < 0)
 		return -1;

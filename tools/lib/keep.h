@@ -2,12 +2,11 @@
 /*
  * A file that a library keeps open in a program that does not know of it.
  *
- * The program may close the descriptor, as daemons do with all that they did
- * not open, and use its number for something else. So each use begins with
- * evfd_keep_get(), which makes sure whose the descriptor is. Only system calls
- * and atomics: everything here may be called from a signal handler, and nothing
- * is a cancellation point. Used by evfd.c, which is next to read, and by
- * tools/run; not installed.
+ * The program may close the descriptor, as daemons do with all that they did not
+ * open, and its number may become another file. So each use begins with
+ * evfd_keep_get(), which checks the descriptor. All functions may be called from a
+ * signal handler, and none is a cancellation point: they use only system calls
+ * and atomics. For evfd.c, which comes next, and tools/run; not installed.
  */
 #ifndef _EVFD_KEEP_H
 #define _EVFD_KEEP_H
@@ -18,12 +17,12 @@
 
 /**
  * struct evfd_keep - a file that is kept open
- * @path: where it is
- * @oflags: how to open it; O_CLOEXEC is added
- * @state: the descriptor or -1 in the low half, above it how often it has
- *	   changed: the same number may come back
- * @dev: of what was opened, to know it by
- * @ino: the same
+ * @path: its path
+ * @oflags: for open(2); O_CLOEXEC is added
+ * @state: the descriptor or -1 in the low half; the number of changes in the high
+ *	   half, as the same descriptor may come back
+ * @dev: st_dev of the opened file
+ * @ino: its st_ino
  */
 struct evfd_keep {
 	const char *path;
@@ -36,8 +35,8 @@ struct evfd_keep {
 #define EVFD_KEEP(p, flags)	{ .path = (p), .oflags = (flags), .state = UINT32_MAX }
 
 /*
- * Returns a descriptor of the file, which is opened if it is not open, or -1
- * with errno. *@opened says which it was; @opened may be NULL.
+ * Returns a descriptor of the file, or -1 with errno. Opens it if it is not open,
+ * and then sets *@opened; @opened may be NULL.
  */
 int evfd_keep_get(struct evfd_keep *keep, bool *opened);
 

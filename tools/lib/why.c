@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Why no evfd can be made, see why.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,7 +15,7 @@ void evfd_why(char text[EVFD_WHY_SIZE])
 	int dev, error = 0;
 	FILE *f;
 
-	/* In a container, too, whose own /dev may lack the device. */
+	/* A container sees this even if its /dev lacks the device. */
 	f = fopen("/sys/class/misc/evfd/dev", "re");
 	if (f) {
 		loaded = fscanf(f, "%u:%u", &major, &minor) == 2;

@@ -2,8 +2,9 @@
 /*
  * evfd-run: start a program so that its eventfds are evfds.
  *
- * Chooses how to get at the program's calls, prepares that, and becomes the
- * program. tools/run/README.md is the manual; preload.c and supervise.c do the work.
+ * Chooses how to catch the program's calls, prepares that, and becomes the program.
+ * Uses policy.h, supervise.h and why.h; preload.c and supervise.c come next.
+ * tools/run/README.md is the manual.
  */
 #include <elf.h>
 #include <err.h>
@@ -23,7 +24,7 @@
 
 #define OBJECT	"libevfd-preload.so"
 
-/* As env(1), nice(1) and timeout(1) have it. */
+/* As in env(1), nice(1) and timeout(1). */
 enum { EXIT_OURS = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 static const char usage[] =
@@ -33,23 +34,23 @@ static const char usage[] =
 "evfds. Its process id, signals and exit status are those of PROGRAM.\n"
 "\n"
 "  -p, --preload    replace eventfd() of the C library, with LD_PRELOAD\n"
-"  -s, --supervise  answer the system call, by seccomp: for static programs,\n"
-"                   Go, and what starts such\n"
+"  -s, --supervise  answer the system call, by seccomp: for static programs and\n"
+"                   Go, and for programs that start such\n"
 "  -h, --help       this text\n"
 "\n"
-"Without either, --supervise where the program file shows that --preload could\n"
-"not do it (static, Go, 32-bit, another C library), else --preload.\n"
+"The default is --preload, or --supervise if the program's file shows that\n"
+"--preload cannot work (static, Go, 32-bit, another C library).\n"
 "\n"
 "Environment:\n"
 "  EVFD_RUN_LOG=FILE          append a line for each eventfd that was made\n"
 "  EVFD_RUN_FALLBACK=P[:P...] leave real eventfds to programs whose file name\n"
-"                             matches one of the patterns P; the P 1 means: to\n"
-"                             all, where the module is missing\n"
+"                             matches one of the patterns P; 1: to all, if the\n"
+"                             module is missing\n"
 "\n"
 "Exit status: PROGRAM's; 125 if evfd-run failed, 126 if PROGRAM could not be\n"
 "run, 127 if it was not found.\n";
 
-/* Fails here, where it can be told, and not in each call of the program. */
+/* Fails here, with a message, and not in each call of the program. */
 static void check_module(void)
 {
 	bool missing;
@@ -68,7 +69,7 @@ static void check_module(void)
 	errx(EXIT_OURS, "%s", why);
 }
 
-/* The log's path must mean the same wherever the program goes. */
+/* Makes the log's path absolute: the program may change its folder. */
 static void check_environment(void)
 {
 	const char *log = getenv(POLICY_LOG);
@@ -183,7 +184,7 @@ static bool elf_needs_supervisor(int fd)
 	return !*interpreter || strstr(interpreter, "musl");
 }
 
-/* The same for a program of any kind: a script is run by its interpreter. */
+/* The same for a program of any kind: of a script, its interpreter decides. */
 static bool needs_supervisor(const char *program)
 {
 	char line[PATH_MAX], *interpreter;
@@ -191,7 +192,7 @@ static bool needs_supervisor(const char *program)
 	bool needs;
 	ssize_t n;
 
-	/* As deep as the kernel goes. */
+	/* The kernel's limit of nested interpreters. */
 	for (depth = 0; depth < 5; depth++) {
 		fd = open_program(program);
 		if (fd < 0)
@@ -210,7 +211,7 @@ static bool needs_supervisor(const char *program)
 	return false;
 }
 
-/* The object is where evfd-run is, or where both were installed. */
+/* The object is in the folder of evfd-run, or in the one of an installation. */
 static void find_object(char path[PATH_MAX])
 {
 	char self[PATH_MAX - sizeof(OBJECT)], *base;
@@ -240,7 +241,7 @@ static void preload(void)
 		errx(EXIT_OURS, "%s: LD_PRELOAD takes no space or colon", object);
 	if (before && strstr(before, object))
 		return;
-	/* What was there still applies, to what reaches it. */
+	/* Keep the objects that were there before. */
 	if (asprintf(&value, "%s%s%s", object, before && *before ? ":" : "",
 		     before ? before : "") < 0 ||
 	    setenv("LD_PRELOAD", value, 1))
@@ -258,7 +259,7 @@ int main(int argc, char **argv)
 	const char *failed;
 	int how = 0, opt;
 
-	/* For what getopt_long() has to say. */
+	/* getopt_long() prints this name. */
 	argv[0] = program_invocation_short_name;
 	while ((opt = getopt_long(argc, argv, "+psh", options, NULL)) != -1) {
 		switch (opt) {

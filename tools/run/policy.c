@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What the preloaded object and the supervisor have in common; see policy.h.
- */
+/* What the preloaded object and the supervisor share, see policy.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +16,11 @@
 #include "keep.h"
 #include "policy.h"
 
-/* Copies, because a program may change its environment, or write over it. */
+/* Copies: a program may change its environment, or overwrite it. */
 static char log_path[PATH_MAX];
 static char fallback[PATH_MAX];
 
-/* With O_APPEND, lines of several processes do not mix. */
+/* O_APPEND: lines of several processes do not mix. */
 static struct evfd_keep log_file =
 	EVFD_KEEP(log_path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY);
 
@@ -39,7 +37,7 @@ void policy_init(void)
 	policy_copy(log_path, POLICY_LOG);
 	policy_copy(fallback, POLICY_FALLBACK);
 
-	/* Now, as libevfd does with the device, and for the same reasons. */
+	/* Early, for the reasons that evfd_init() has. */
 	if (*log_path)
 		evfd_keep_get(&log_file, NULL);
 }
@@ -56,14 +54,14 @@ void policy_program(pid_t pid, char name[NAME_MAX + 1])
 	base = strrchr(path, '/');
 	snprintf(name, NAME_MAX + 1, "%.*s", NAME_MAX, base ? base + 1 : path);
 
-	/* It is for a line of text, and not to forge one. */
+	/* It must not break a line of the log. */
 	for (c = name; *c; c++)
 		if (!isgraph((unsigned char)*c))
 			*c = '?';
 }
 
-/* Whether one of the patterns of EVFD_RUN_FALLBACK is for @name. */
-static bool policy_listed(const char *name, bool as_pattern)
+/* Whether @name matches a pattern of EVFD_RUN_FALLBACK, or is one. */
+static bool policy_matches(const char *name, bool as_pattern)
 {
 	char list[PATH_MAX];
 	char *pos, *item;
@@ -78,12 +76,12 @@ static bool policy_listed(const char *name, bool as_pattern)
 
 bool policy_real(const char *name)
 {
-	return *name && policy_listed(name, true);
+	return *name && policy_matches(name, true);
 }
 
 bool policy_real_if_missing(void)
 {
-	return policy_listed("1", false);
+	return policy_matches("1", false);
 }
 
 int policy_make(unsigned int initval, int flags, bool *missing)
@@ -105,7 +103,7 @@ int policy_make(unsigned int initval, int flags, bool *missing)
 
 	fd = evfd(initval, ours);
 	if (fd < 0 && errno != EMFILE && errno != ENFILE && errno != ENOMEM) {
-		/* What a kernel without eventfd says. */
+		/* As a kernel without eventfd. */
 		errno = ENOSYS;
 		*missing = true;
 	}

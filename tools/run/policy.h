@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the preloaded object and the supervisor have in common: what eventfd's
- * flags mean, when a real eventfd is made after all, and what a line of the log
- * looks like. tools/run/README.md documents the last two. Uses libevfd. preload.c
- * and supervise.c are the two ways to get at a program's calls.
+ * What the preloaded object and the supervisor share: the meaning of eventfd's
+ * flags, the programs that get a real eventfd, and the format of the log, as in
+ * tools/run/README.md. Uses libevfd. preload.c and supervise.c come next.
  */
 #ifndef _EVFD_POLICY_H
 #define _EVFD_POLICY_H
@@ -22,30 +21,30 @@ enum policy_way {
 	POLICY_SUPERVISOR,	/* the system call itself */
 };
 
-/* What a caller gets. */
+/* The file that a caller gets. */
 enum policy_kind {
 	POLICY_EVFD,
 	POLICY_REAL,
 };
 
-/* Takes EVFD_RUN_LOG and EVFD_RUN_FALLBACK as they are now. */
+/* Reads EVFD_RUN_LOG and EVFD_RUN_FALLBACK from the environment. */
 void policy_init(void);
 
 /*
- * The file name of the program that @pid runs, with a ? for each character that
- * is not a graphic one; "" if it cannot be known.
+ * The file name of the program of @pid, with a ? for each blank and for each
+ * character that is not printable; "" if it cannot be read.
  */
 void policy_program(pid_t pid, char name[NAME_MAX + 1]);
 
-/* Whether EVFD_RUN_FALLBACK has real eventfds for the program @name. */
+/* Whether the program @name gets real eventfds. */
 bool policy_real(const char *name);
 
-/* Whether it has them where no evfd can be made. */
+/* Whether all programs do if no evfd can be made. */
 bool policy_real_if_missing(void);
 
 /*
- * Makes an evfd for a caller of eventfd2(@initval, @flags). Returns -1 with
- * errno; *@missing says whether that is because there is no evfd to be had.
+ * Makes an evfd for a caller of eventfd2(@initval, @flags). Returns it, or -1 with
+ * errno; *@missing is set if the module is missing or cannot be used.
  */
 int policy_make(unsigned int initval, int flags, bool *missing);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libevfd-preload.so: eventfd() of the C library, and syscall() where it asks
- * for the same, make evfds.
+ * libevfd-preload.so: replaces the C library's eventfd(), and its syscall() for the
+ * numbers of eventfd and eventfd2.
  *
- * For LD_PRELOAD, which evfd-run sets. eventfd_read() and eventfd_write() are
- * read(2) and write(2) in the C library and stay as they are. policy.h has what
- * is made when; supervise.c catches what does not come this way.
+ * For LD_PRELOAD, which evfd-run sets. eventfd_read() and eventfd_write() only call
+ * read(2) and write(2) and are not replaced. Uses policy.h; supervise.c catches the
+ * calls that do not come this way.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,7 +25,7 @@ static char program[NAME_MAX + 1];
 static bool real;
 static atomic_bool ready;
 
-/* The syscall() that the program would have without us. */
+/* The program's syscall() without this object. */
 static syscall_fn next_syscall(void)
 {
 	static _Atomic syscall_fn next;
@@ -39,8 +39,8 @@ static syscall_fn next_syscall(void)
 }
 
 /*
- * Runs before main(), but constructors of other libraries may make eventfds
- * before that. Threads that race here find the same.
+ * Runs before main(), or in the first eventfd of another library's constructor.
+ * Threads that race here store the same values.
  */
 __attribute__((constructor))
 static void preload_init(void)
@@ -89,7 +89,7 @@ EXPORT long syscall(long number, ...)
 	va_list ap;
 	int i;
 
-	/* As in the C library, without knowing how many there are. */
+	/* As the C library: always six, since their number is unknown. */
 	va_start(ap, number);
 	for (i = 0; i < 6; i++)
 		arg[i] = va_arg(ap, long);

@@ -2,18 +2,19 @@
 /*
  * The supervisor: gives evfds to programs that make the system call themselves.
  *
- * A seccomp filter turns eventfd and eventfd2 into notifications, and a process
- * that the program does not know answers them: it makes an evfd, has the kernel
- * put it into the caller with SECCOMP_IOCTL_NOTIF_ADDFD, and closes its own
- * descriptor before the caller goes on. SECCOMP_ADDFD_FLAG_SEND would save a
- * call, but then the caller runs while we hold a reference to its file, and a
- * close() of the caller would not be the last.
+ * A seccomp filter turns eventfd and eventfd2 into notifications. The supervisor, a
+ * process of its own, answers them: it makes an evfd, adds it to the caller with
+ * SECCOMP_IOCTL_NOTIF_ADDFD, and closes its own descriptor before the caller goes
+ * on. SECCOMP_ADDFD_FLAG_SEND would save a call, but then the caller could run
+ * while the supervisor has the file open, and a close() of the caller would not
+ * be the last.
  *
- * The callers are not trusted. Of a notification nothing is used but its id and
- * the numbers in registers, never memory of the caller. Nothing is kept for a
- * caller from one call to the next, and no wait for one is without a limit. The
- * supervisor has no more rights than who started it, and nobody without
- * CAP_SYS_PTRACE can look into it. See tools/run/README.md.
+ * The callers are not trusted. Of a notification only the id and the registers are
+ * used, never memory of the caller. No state of a caller is kept between calls,
+ * and each wait for one has a limit. The supervisor has the rights of the user that
+ * started it, and only CAP_SYS_PTRACE allows to read its memory.
+ *
+ * Uses policy.h. tools/run/README.md is the manual.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,17 +42,17 @@
 #include "supervise.h"
 
 /*
- * How long a caller may take to accept its descriptor. Only a task that gets no
- * CPU time needs as long as the first. Then a process of its own waits for it,
- * so that the others need not, up to the second.
+ * How long a caller may take to accept its descriptor. Only a task without CPU time
+ * needs longer than the first limit. A helper process then waits for it, up to the
+ * second limit, while the supervisor serves others.
  */
 #define PATIENCE_US	100000
 #define LAST_PATIENCE_US	2000000
 
-/* How many such processes there may be at a time. */
+/* The most helpers at a time. */
 #define MAX_HELPERS	64
 
-/* The system calls that make eventfds, of each kind of program that runs here. */
+/* The system calls that make eventfds, of each ABI. */
 static const struct supervised {
 	uint32_t arch;
 	uint32_t number;
@@ -105,7 +106,7 @@ static int install(void)
 					     SECCOMP_RET_ALLOW);
 	prog.len = pc - code;
 
-	/* Whoever may do without no_new_privs keeps setuid programs working. */
+	/* First without no_new_privs, which would disable setuid programs. */
 	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 	if (fd < 0 && errno == EACCES &&
 	    !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -119,17 +120,17 @@ static void interrupt(int sig)
 	(void)sig;
 }
 
-/* Interrupts what we wait in after @us, or not if it is 0. */
+/* Interrupts a system call after @us; 0: no limit. */
 static void limit_time(unsigned int us)
 {
-	/* Again and again: the first one may come before the wait begins. */
+	/* Repeated: the first one may come before the wait begins. */
 	const struct timeval tv = { us / 1000000, us % 1000000 };
 	const struct itimerval it = { tv, tv };
 
 	setitimer(ITIMER_REAL, &it, NULL);
 }
 
-/* Has the caller take the descriptor. Returns its number, or minus the errno. */
+/* Adds the descriptor to the caller. Returns its number, or -errno. */
 static int add_fd(int notify, struct seccomp_notif_addfd *add, unsigned int us)
 {
 	int ret;
@@ -143,8 +144,8 @@ static int add_fd(int notify, struct seccomp_notif_addfd *add, unsigned int us)
 }
 
 /*
- * Starts a process that goes on with the caller at hand. Returns 0 in that,
- * what it is in the supervisor, or -1 if there are too many.
+ * Forks a helper for the current caller. Returns 0 in the helper, its pid in the
+ * supervisor, or -1 if there are too many.
  */
 static pid_t start_helper(void)
 {
@@ -162,8 +163,8 @@ static pid_t start_helper(void)
 }
 
 /*
- * Puts @fd into the caller. Returns its number there, or minus the errno; 0 in
- * *@helper if this is a helper now, its number if one has taken over.
+ * Adds @fd to the caller. Returns its number there, or -errno. *@helper is 0 in a
+ * helper, the helper's pid if there is one, else -1.
  */
 static int give(int notify, uint64_t id, int fd, int flags, pid_t *helper)
 {
@@ -181,11 +182,11 @@ static int give(int notify, uint64_t id, int fd, int flags, pid_t *helper)
 		if (!*helper)
 			ret = add_fd(notify, &add, LAST_PATIENCE_US);
 	}
-	/* The one of eventfd's errors that comes nearest. */
+	/* The closest of eventfd's errors. */
 	return ret == -EINTR ? -ENOMEM : ret;
 }
 
-/* Finds @data's flags in @flags. Returns whether it is a call for us. */
+/* Stores the flags of a call in @flags. Returns whether it makes an eventfd. */
 static bool decode(const struct seccomp_data *data, int *flags)
 {
 	size_t i;
@@ -218,10 +219,7 @@ static pid_t process_of(pid_t tid)
 	return pid;
 }
 
-/*
- * Fills in @resp, and puts an evfd into the caller if it gets one. Returns -1,
- * or what give() says of a helper.
- */
+/* Fills in @resp, and gives the caller an evfd. Returns *@helper of give(), or -1. */
 static pid_t answer(int notify, const struct seccomp_notif *req,
 		    struct seccomp_notif_resp *resp)
 {
@@ -233,7 +231,7 @@ static pid_t answer(int notify, const struct seccomp_notif *req,
 	pid_t helper;
 
 	policy_program(pid, name);
-	/* The number may be another process's by now: is the caller there? */
+	/* If the caller has ended, @pid may be another process by now. */
 	if (ioctl(notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &req->id))
 		*name = '\0';
 
@@ -245,7 +243,7 @@ static pid_t answer(int notify, const struct seccomp_notif *req,
 	real = policy_real(name);
 	fd = real ? -1 : policy_make(initval, flags, &missing);
 	if (real || (fd < 0 && missing && policy_real_if_missing())) {
-		/* The caller's own call goes on; its number is not known. */
+		/* The caller's own call goes on; its descriptor is not known. */
 		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 		policy_log(POLICY_REAL, POLICY_SUPERVISOR, pid, name, -1,
 			   initval, flags);
@@ -270,7 +268,7 @@ static pid_t answer(int notify, const struct seccomp_notif *req,
 	return helper;
 }
 
-/* Answers until nobody is left who could call. */
+/* Answers until no caller is left. */
 static void serve(int notify)
 {
 	struct seccomp_notif_sizes sizes;
@@ -298,7 +296,7 @@ static void serve(int notify)
 		if (!(pfd.revents & POLLIN))
 			return;
 
-		/* It fails if the caller is gone: no matter. */
+		/* It fails if the caller is gone. */
 		memset(req, 0, req_size);
 		if (ioctl(notify, SECCOMP_IOCTL_NOTIF_RECV, req))
 			continue;
@@ -363,8 +361,8 @@ static int receive_fd(int sock)
 }
 
 /*
- * The life of the supervisor. It keeps nothing that belongs to the program, not
- * even its folder or its terminal.
+ * The supervisor's whole run. It keeps no resource of the program, not even its
+ * folder or its terminal.
  */
 static void become_supervisor(int sock)
 {
@@ -395,7 +393,7 @@ static void become_supervisor(int sock)
 	if (chdir("/"))
 		return;
 
-	/* Two descriptors stay, as 3 and 4; libevfd opens its own again. */
+	/* Keep two descriptors, as 3 and 4; libevfd opens its own again. */
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	notify = fcntl(notify, F_DUPFD_CLOEXEC, 5);
 	sock = fcntl(sock, F_DUPFD_CLOEXEC, 5);
@@ -434,7 +432,7 @@ const char *supervise(void)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
 		return "socketpair";
 
-	/* Twice, so that the program does not have a child it did not start. */
+	/* Twice, so that the supervisor is no child of the program. */
 	pid = fork();
 	if (pid < 0)
 		return "fork";
@@ -456,7 +454,7 @@ const char *supervise(void)
 		       "seccomp (is it under a supervisor already?)" : "seccomp";
 	if (!send_fd(sock[0], notify))
 		return "sendmsg";
-	/* Or its calls would fail before it is served. */
+	/* Wait until it is served: before that its calls would fail. */
 	saved = read(sock[0], &byte, 1) == 1 ? 0 : ECHILD;
 	close(notify);
 	close(sock[0]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The interface of libevfd: what <sys/eventfd.h> has, for evfd.
+ * The interface of libevfd: as <sys/eventfd.h>, for evfd.
  *
  * Link with -levfd, or `pkg-config --cflags --libs libevfd`. All functions are
  * thread-safe and async-signal-safe; evfd_read() and evfd_write() are
@@ -29,10 +29,10 @@ typedef uint64_t evfd_t;
  * module is not loaded or /dev/evfd is not there; EACCES or EPERM if it may not
  * be opened.
  *
- * /dev/evfd is opened once in a process, before main() if it can be, and kept:
- * so a later chroot() or loss of rights does no harm. It takes one descriptor,
- * with a number near 1000 or near RLIMIT_NOFILE, that execve(2) closes. A program
- * may close it; the next call opens it again.
+ * /dev/evfd is opened once in a process, before main() if possible, and kept open,
+ * so a later chroot() or loss of rights does no harm. Its descriptor has a number
+ * near 1000 or near RLIMIT_NOFILE, and execve(2) closes it. A program may close it;
+ * the next call opens it again.
  */
 int evfd(unsigned int initval, int flags);
 
@@ -40,8 +40,8 @@ int evfd(unsigned int initval, int flags);
 int evfd64(evfd_t initval, int flags);
 
 /*
- * Takes from the counter and stores in @value what was taken. Returns 0. errno
- * as of read(2): EAGAIN, EINTR, EBADF, EFAULT; @value is then not to be used.
+ * Reads the counter into @value. Returns 0. errno as of read(2): EAGAIN, EINTR,
+ * EBADF, EFAULT; the contents of @value are then undefined.
  */
 int evfd_read(int fd, evfd_t *value);
 
