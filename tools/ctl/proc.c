@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finding evfds in /proc: the links in fd/ tell which descriptors are evfds, and
- * fdinfo/ what they are like. Used by show.c.
+ * Finding evfds in /proc, see proc.h.
  *
- * Processes come and go meanwhile, so that a file which is not there any more is
- * no error. One that may not be read belongs to somebody else: such processes
- * are counted.
+ * Processes start and end during a scan, so a missing file is no error. A
+ * process whose files may not be read belongs to another user: it is counted.
  */
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -21,7 +20,8 @@
 #include <linux/kcmp.h>
 #include <linux/magic.h>
 
-#include "evfdctl.h"
+#include "base.h"
+#include "proc.h"
 
 /* PF_KTHREAD in /proc/PID/stat: has no descriptors. */
 #define KERNEL_THREAD	0x00200000
@@ -59,7 +59,7 @@ void proc_comm(pid_t tid, char *comm, size_t size)
 		comm[len - 1] = '\0';
 }
 
-/* Whether there is nothing to look into: a kernel thread or a zombie. */
+/* Whether it has no descriptors: a kernel thread or a zombie. */
 static bool has_no_files(pid_t pid)
 {
 	char path[64], text[512], state, *p;
@@ -105,7 +105,7 @@ int proc_link(pid_t pid, int fd, char *link, size_t size)
 	return 0;
 }
 
-/* Fills in what fdinfo of @fd of @tid says. Returns 0 or -errno. */
+/* Reads the fdinfo of @fd of @tid. Returns 0 or -errno. */
 static int read_fdinfo(struct holder *h, pid_t tid, int fd)
 {
 	char path[64], text[2048];
@@ -116,7 +116,7 @@ static int read_fdinfo(struct holder *h, pid_t tid, int fd)
 	ret = read_file(path, text, sizeof(text));
 	if (ret)
 		return ret;
-	/* The number may have become another file's since its link was read. */
+	/* @fd may have become another file since its link was read. */
 	if (!find_key(text, "evfd-count", "%" SCNx64, &h->count) ||
 	    !find_key(text, "evfd-id", "%" SCNu64, &h->id))
 		return -ENOENT;
@@ -127,7 +127,7 @@ static int read_fdinfo(struct holder *h, pid_t tid, int fd)
 	h->nonblock = flags & O_NONBLOCK;
 	h->cloexec = flags & O_CLOEXEC;
 
-	/* These a newer module has. */
+	/* A newer module has these. */
 	h->readers = UNKNOWN;
 	h->writers = UNKNOWN;
 	h->pollers = UNKNOWN;
@@ -155,7 +155,7 @@ static void add_holder(struct holders *holders, const struct holder *holder)
 	holders->all[holders->n++] = *holder;
 }
 
-/* The next entry of a folder of /proc that is a number, or -1. */
+/* Returns the next entry of @dir that is a number, or -1. */
 static int next_number(DIR *dir)
 {
 	struct dirent *entry;
@@ -179,7 +179,7 @@ static DIR *open_folder(pid_t pid, const char *name)
 	return dir;
 }
 
-/* All evfds in the table of @tid. Returns 0 or -EACCES. */
+/* Adds all evfds in the descriptor table of @tid. Returns 0 or -EACCES. */
 static int scan_table(struct holders *holders, const struct wanted *wanted,
 		      pid_t pid, pid_t tid)
 {
@@ -209,15 +209,15 @@ static int scan_table(struct holders *holders, const struct wanted *wanted,
 	return ret;
 }
 
-/* Whether two threads share their descriptors; if that is unknown, they do. */
+/* Whether two threads share a descriptor table; true if that is unknown. */
 static bool share_table(pid_t a, pid_t b)
 {
 	return syscall(SYS_kcmp, a, b, KCMP_FILES, 0, 0) <= 0;
 }
 
 /*
- * Threads may have tables of their own, by unshare(2); and when the first thread
- * has ended, its table is gone and that of the others is not.
+ * A thread may have its own table, by unshare(2). When the first thread has ended,
+ * only the tables of the others are left.
  */
 static void scan_process(struct holders *holders, const struct wanted *wanted,
 			 pid_t pid)
@@ -232,7 +232,7 @@ static void scan_process(struct holders *holders, const struct wanted *wanted,
 			holders->unreadable++;
 		return;
 	}
-	/* One of each table that was scanned. */
+	/* A thread of each table that was scanned. */
 	seen = grow(NULL, 1, sizeof(*seen));
 	*seen = pid;
 	dir = open_folder(pid, "task");
@@ -250,7 +250,6 @@ static void scan_process(struct holders *holders, const struct wanted *wanted,
 	free(seen);
 }
 
-/* Stores who holds evfds in @holders, which was used before or is all 0. */
 void proc_scan(struct holders *holders, const struct wanted *wanted)
 {
 	struct statfs fs;

@@ -2,10 +2,9 @@
 /*
  * evfdctl run, add, take and wait: evfds for shell scripts.
  *
- * A script has no way to make a descriptor of a device, and cannot write 8
- * bytes easily. So run makes one and starts the script with it; the others are
- * started by the script and find the descriptor, which they inherit, by its
- * number in EVFD_FD.
+ * A script cannot call ioctl(2), nor easily write 8 bytes. So run makes an evfd
+ * and starts the script; the script starts the other commands, which inherit the
+ * descriptor and find its number in EVFD_FD. Uses base.h, proc.h and text.h.
  */
 #include <err.h>
 #include <errno.h>
@@ -14,17 +13,21 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/evfd.h>
 
-#include "evfdctl.h"
+#include "base.h"
+#include "commands.h"
+#include "proc.h"
+#include "text.h"
 
 #define VARIABLE	"EVFD_FD"
 #define PAUSE		10000		/* us */
@@ -40,7 +43,7 @@ static int create(unsigned int flags, uint64_t initval)
 	if (dev < 0)
 		no_module();
 	fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
-	/* Some other driver's device has the name. */
+	/* The device is another driver's. */
 	if (fd < 0 && errno == ENOTTY)
 		no_module();
 	if (fd < 0)
@@ -114,13 +117,13 @@ int cmd_run(int argc, char **argv)
 	err(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s", *argv);
 }
 
-/* What add, take and wait have in common. */
+/* The options of add, take and wait. */
 struct use {
 	int fd;
 	int64_t timeout;	/* ns, or -1: none */
 };
 
-/* Eight bytes written into some other file would do harm. */
+/* A write of 8 bytes to another file would do harm. */
 static void check_fd(int fd)
 {
 	char link[PATH_MAX];
@@ -173,15 +176,7 @@ static void parse_use(struct use *use, int argc, char **argv)
 	check_fd(use->fd);
 }
 
-static int64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-/* Waits for @events until @deadline, -1: for ever. Returns whether they came. */
+/* Waits for @events until @deadline; -1: no limit. Returns whether they came. */
 static bool wait_until(int fd, short events, int64_t deadline)
 {
 	struct pollfd pollfd = { .fd = fd, .events = events };
@@ -201,11 +196,12 @@ static bool wait_until(int fd, short events, int64_t deadline)
 }
 
 /*
- * One read(2) or write(2) of @value. With a time limit it is tried without
- * blocking whenever it could go on: others may be faster. Returns the status.
+ * One read(2) or write(2) of @value. With a time limit it does not block, and is
+ * repeated after each wakeup: another task may have been faster. Returns the exit
+ * status.
  *
- * What poll(2) tells of room is room for 1. A larger number is tried every
- * PAUSE, so as not to spin while there is room, but not enough.
+ * poll(2) reports room for 1 only. A write of more is repeated each PAUSE, so that
+ * it does not spin while there is too little room.
  */
 static int transfer(const struct use *use, bool add, uint64_t *value)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * evfdctl ls, info and watch: tables, or JSON, of what proc.c finds.
+ * evfdctl ls, info and watch: print the holders that proc.c finds, as tables or
+ * JSON. Uses base.h, proc.h and text.h; read proc.c next.
  */
 #include <err.h>
 #include <errno.h>
@@ -8,13 +9,17 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "evfdctl.h"
+#include "base.h"
+#include "commands.h"
+#include "proc.h"
+#include "text.h"
 
 #define HOME_AND_NO_CURSOR	"\033[H\033[?25l"
 #define CLEAR_LINE		"\033[K"
@@ -48,7 +53,7 @@ static void make_cells(const struct holder *h, char cells[NCOLUMNS][CELL])
 	cell_or_dash(cells[7], h->pollers);
 }
 
-/* At most @lines lines, each ended by @end. */
+/* Prints at most @lines lines, each ended by @end. */
 static void put_table(const struct holders *holders, size_t lines,
 		      const char *end)
 {
@@ -113,7 +118,7 @@ static void put_json_holder(const struct holder *h)
 	put_json_or_null("pollers", h->pollers);
 }
 
-/* The end of an object, too. */
+/* The last members of an object, and its end. */
 static void put_json_holders(const struct holders *holders)
 {
 	size_t i;
@@ -130,7 +135,7 @@ static void put_json_holders(const struct holders *holders)
 static void scan(struct holders *holders, const struct wanted *wanted)
 {
 	proc_scan(holders, wanted);
-	/* There is an answer if it was only unloaded since. */
+	/* Without the module there is nothing to list. */
 	if (!holders->n && access("/sys/module/evfd", F_OK) &&
 	    access("/dev/evfd", F_OK))
 		no_module();
@@ -155,7 +160,7 @@ static void say_unreadable(const struct holders *holders)
 	      holders->unreadable == 1 ? "process" : "processes");
 }
 
-/* Takes --id or --pid, which all have that show some evfds; others end evfdctl. */
+/* Parses --id and --pid, which several commands have; others are an error. */
 static void parse_wanted(int opt, struct wanted *wanted)
 {
 	switch (opt) {
@@ -209,8 +214,8 @@ int cmd_ls(int argc, char **argv)
 	return 0;
 }
 
-/* Says why there is nothing to say about descriptor @fd of @pid. */
-static void explain(pid_t pid, int fd)
+/* Ends the program, and says why @fd of @pid cannot be shown. */
+static _Noreturn void explain(pid_t pid, int fd)
 {
 	char link[PATH_MAX];
 	int ret;
@@ -313,7 +318,7 @@ static void put_watch_json(const struct holders *holders)
 	put_json_holders(holders);
 }
 
-/* Over the last table if this is a terminal, else below it. */
+/* On a terminal the table replaces the one before. */
 static void put_watch_table(const struct holders *holders, bool terminal)
 {
 	struct winsize size = { };
@@ -343,7 +348,7 @@ static void put_watch_table(const struct holders *holders, bool terminal)
 	}
 }
 
-/* Returns whether to go on: not after a signal, nor if nobody reads any more. */
+/* Returns false after a signal, or if the output is a closed pipe. */
 static bool pause_watch(int signals, int64_t ns)
 {
 	struct pollfd fds[] = {

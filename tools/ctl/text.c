@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Printing names that anybody may have chosen: a task can call itself anything,
- * escape sequences and broken UTF-8 included. Used by show.c and shell.c.
- */
-#include <string.h>
+/* Printing names of any bytes, see text.h. */
+#include <stdbool.h>
+#include <stdint.h>
 
-#include "evfdctl.h"
+#include "text.h"
 
 /* The length of the UTF-8 sequence at @s, or 0 if it is not one. */
 static int utf8_length(const unsigned char *s)
@@ -38,7 +36,6 @@ static bool is_control(const unsigned char *s, int len)
 	       (len == 2 && *s == 0xc2 && s[1] < 0xa0);
 }
 
-/* For people: what is not text is shown as \ooo, a backslash as \\. */
 void put_text(FILE *f, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -57,7 +54,6 @@ void put_text(FILE *f, const char *text)
 	}
 }
 
-/* For programs: a JSON string, with U+FFFD for each byte that is not UTF-8. */
 void put_json(FILE *f, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * evfdctl trace: the tracepoints evfd:*, one line an event.
+ * evfdctl trace: print the tracepoints evfd:*, a line for each event.
  *
- * libtracefs reads the kernel's buffers and formats the events. They are in a
- * tracefs instance of our own, so that nobody else's tracing is disturbed; it is
- * removed however the program ends, or by the next evfdctl if that was SIGKILL.
+ * libtracefs reads the kernel's buffers and formats the events. A tracefs instance
+ * of our own keeps other tracing undisturbed. It is removed when the program ends,
+ * or after a SIGKILL by the next evfdctl.
  *
- * Each CPU has a buffer of its own, and they are read in turn. To print in the
- * order of time, an event is held until all buffers have been read that may
- * have an earlier one.
+ * Each CPU has its own buffer. To print in the order of time, an event is held
+ * until all buffers that may have an earlier one have been read.
+ *
+ * Uses base.h, proc.h and text.h, and as the only file libtracefs.
  */
 #include <dirent.h>
 #include <err.h>
@@ -18,31 +19,35 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <tracefs.h>
 
-#include "evfdctl.h"
+#include "base.h"
+#include "commands.h"
+#include "proc.h"
+#include "text.h"
 
 #define SYSTEM		"evfd"
 #define PREFIX		"evfd_"
 #define INSTANCE	"evfdctl-"
 
-/* How long a CPU may take between an event's time and its place in the buffer. */
+/* The longest time from an event's time stamp to its place in the buffer. */
 #define HOLD_NS		10000000
 /* How often the buffers are read while there are events. */
 #define ROUND_MS		20
-/* As many events are held at most: beyond, the oldest are let go. */
+/* At most so many events are held: then the oldest are printed. */
 #define HOLD_EVENTS	65536
 #define SLACK		1024
 
-/* An event, or that a task had the name comm until then: type is NULL. */
+/* An event. If type is NULL: a rename, comm is the task's name before it. */
 struct event {
 	uint64_t time;
 	int cpu;
@@ -53,7 +58,7 @@ struct event {
 };
 
 static struct {
-	/* What is asked for. */
+	/* The options. */
 	bool by_id;
 	uint64_t id;
 	pid_t pid;
@@ -65,28 +70,20 @@ static struct {
 
 	struct tracefs_instance *instance;
 	struct tep_handle *tep;
-	/* Held, by time. */
+	/* The held events, in the order of time. */
 	struct event **held;
 	size_t nheld;
-	/* Taken from the buffers, and printed. */
-	uint64_t taken;
+	/* The numbers of events that were read and printed. */
+	uint64_t nread;
 	uint64_t n;
 	uint64_t first;
 	uint64_t last;
-	/* Dropped by the kernel, as far as it knows how many. */
+	/* The kernel lost events; how many, if it knows. */
 	bool lost;
 	uint64_t nlost;
 } trace;
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
-}
-
-/* The name that the kernel kept of a task that is gone. */
+/* The kernel keeps the names of tasks that have ended. */
 static void find_saved_name(pid_t tid, char *comm, size_t size)
 {
 	char *text, *line, *rest, *end;
@@ -101,8 +98,8 @@ static void find_saved_name(pid_t tid, char *comm, size_t size)
 }
 
 /*
- * Names the tasks of events that are held. This comes before the buffers are
- * read again, see correct_names().
+ * Names the tasks of the held events. Call this before the buffers are read again,
+ * see correct_names().
  */
 static void find_names(void)
 {
@@ -113,7 +110,7 @@ static void find_names(void)
 		event = trace.held[i];
 		if (*event->comm)
 			continue;
-		/* Mostly they come in rows. */
+		/* Mostly the event before is of the same task. */
 		if (last && last->tid == event->tid) {
 			memcpy(event->comm, last->comm, sizeof(event->comm));
 			continue;
@@ -133,14 +130,14 @@ static void find_names(void)
 
 /*
  * A task may have changed its name between an event and find_names(), mostly by
- * execve(2). Then the buffers have told of that by now, and how it was called.
+ * execve(2). Then the buffers have a rename, with the name before it.
  */
 static void correct_names(void)
 {
 	struct event *event, *renames[64];
 	size_t i, j, n = 0;
 
-	/* The last one first: the next that a task did after an event counts. */
+	/* Backwards: an event gets its name from the task's next rename. */
 	for (i = trace.nheld; i--;) {
 		event = trace.held[i];
 		for (j = 0; j < n && renames[j]->tid != event->tid; j++)
@@ -183,7 +180,7 @@ static void print_text(const struct event *event)
 	free(task);
 }
 
-/* The text is "key=value key=value", as the format of each event has it. */
+/* event->text is "key=value key=value". */
 static void print_json(struct event *event)
 {
 	struct tep_print_arg *arg = event->type->print_fmt.args;
@@ -204,7 +201,7 @@ static void print_json(struct event *event)
 		putc(',', trace.out);
 		put_json(trace.out, key);
 		putc(':', trace.out);
-		/* What is not a plain field is shown in words, always. */
+		/* Only a plain field is a number. */
 		if (arg && arg->type == TEP_PRINT_FIELD)
 			fputs(value, trace.out);
 		else
@@ -232,7 +229,7 @@ static void print_event(struct event *event)
 	trace.last = event->time;
 }
 
-/* Prints what is held from before @time and has a name, and lets go of it. */
+/* Prints and frees the held events before @time, up to one without a name. */
 static void print_until(uint64_t time)
 {
 	struct event *event;
@@ -282,7 +279,7 @@ static struct event *new_event(struct tep_record *record, int cpu,
 	return event;
 }
 
-static void take_rename(struct tep_event *type, struct tep_record *record,
+static void read_rename(struct tep_event *type, struct tep_record *record,
 			int cpu)
 {
 	struct event *event = new_event(record, cpu, "");
@@ -290,13 +287,13 @@ static void take_rename(struct tep_event *type, struct tep_record *record,
 	const char *comm;
 	int len;
 
-	/* Somebody else may have given it, through /proc. */
+	/* Another task may have renamed it, through /proc. */
 	if (!tep_get_field_val(NULL, type, "pid", record, &tid, 0))
 		event->tid = tid;
 	comm = tep_get_field_raw(NULL, type, "oldcomm", record, &len, 0);
 	snprintf(event->comm, sizeof(event->comm), "%.*s", comm ? len : 0,
 		 comm ? comm : "");
-	/* What has no name waits for one. */
+	/* print_until() would wait for its name. */
 	if (!*event->comm)
 		free(event);
 	else
@@ -304,10 +301,10 @@ static void take_rename(struct tep_event *type, struct tep_record *record,
 }
 
 /*
- * Called by libtracefs; returns whether to stop reading: when what is held will
- * do, also if some of it turns out to be too late.
+ * Called by libtracefs. Returns whether to stop reading: if there are enough
+ * events, even if some of them come too late to be printed.
  */
-static int take_event(struct tep_event *type, struct tep_record *record,
+static int read_event(struct tep_event *type, struct tep_record *record,
 		      int cpu, void *unused)
 {
 	static struct trace_seq seq;
@@ -315,7 +312,7 @@ static int take_event(struct tep_event *type, struct tep_record *record,
 
 	(void)unused;
 	if (strcmp(type->system, SYSTEM)) {
-		take_rename(type, record, cpu);
+		read_rename(type, record, cpu);
 		return 0;
 	}
 	if (seq.buffer)
@@ -327,11 +324,11 @@ static int take_event(struct tep_event *type, struct tep_record *record,
 	event = new_event(record, cpu, seq.buffer);
 	event->type = type;
 	hold(event);
-	trace.taken++;
-	return enough() || (trace.max && trace.taken >= trace.max + SLACK);
+	trace.nread++;
+	return enough() || (trace.max && trace.nread >= trace.max + SLACK);
 }
 
-static int take_loss(struct tep_event *type, struct tep_record *record,
+static int read_loss(struct tep_event *type, struct tep_record *record,
 		     int cpu, void *unused)
 {
 	(void)type;
@@ -347,10 +344,9 @@ static void read_buffers(void)
 {
 	find_names();
 	tracefs_iterate_raw_events(trace.tep, trace.instance, NULL, 0,
-				   take_event, NULL);
+				   read_event, NULL);
 }
 
-/* At exit, however it comes about. */
 static void remove_instance(void)
 {
 	if (!trace.instance)
@@ -360,7 +356,7 @@ static void remove_instance(void)
 	trace.instance = NULL;
 }
 
-/* What evfdctls have left behind that were killed. */
+/* Removes the instances of evfdctls that were killed. */
 static void remove_stale_instances(void)
 {
 	struct tracefs_instance *instance;
@@ -381,7 +377,7 @@ static void remove_stale_instances(void)
 	tracefs_list_free(list);
 }
 
-/* Ends the program if there is nothing to trace or no way to do it. */
+/* Ends the program if tracing is not possible. */
 static void check_tracefs(void)
 {
 	const char *dir;
@@ -419,7 +415,7 @@ static void follow_task(pid_t tid)
 		err(error_status, "set_event_pid in tracefs");
 }
 
-/* @pid, its threads, and what they will start. */
+/* Traces @pid with its threads, and their later children. */
 static void follow_process(pid_t pid)
 {
 	struct dirent *entry;
@@ -491,7 +487,7 @@ static void load_format(const char *system, const char *name)
 	free(text);
 }
 
-/* tracefs_local_events() would read all symbols of the kernel, too. */
+/* Not tracefs_local_events(), which also reads all symbols of the kernel. */
 static void load_formats(void)
 {
 	char **list, **name, *text;
@@ -521,7 +517,7 @@ static void set_up(void)
 		err(error_status, "cannot make %s in tracefs", text);
 	atexit(remove_instance);
 	load_formats();
-	tracefs_follow_missed_events(trace.instance, take_loss, NULL);
+	tracefs_follow_missed_events(trace.instance, read_loss, NULL);
 	set("trace_clock", "mono");
 	if (trace.by_id) {
 		snprintf(text, sizeof(text), "id == %" PRIu64, trace.id);
@@ -535,8 +531,8 @@ static void set_up(void)
 }
 
 /*
- * Starts the command, which waits for @gate to be closed. The signals that we
- * wait for are its own again.
+ * Starts the command, which waits for a byte in @gate. The signals that evfdctl
+ * waits for have their default effect again.
  */
 static pid_t start_command(int *gate)
 {
@@ -555,7 +551,7 @@ static pid_t start_command(int *gate)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
-		/* Not if evfdctl ends for an error. */
+		/* evfdctl ended with an error. */
 		if (read(pipefd[0], &c, 1) != 1)
 			_exit(error_status);
 		execvp(*trace.command, trace.command);
@@ -567,7 +563,10 @@ static pid_t start_command(int *gate)
 	return pid;
 }
 
-/* A terminal sends its signals to the command, too; kill(1) does not. */
+/*
+ * The command gets the signals of a terminal itself, but not those of kill(1).
+ * Returns false if there is no command.
+ */
 static bool pass_on_signal(int signals, pid_t command)
 {
 	struct signalfd_siginfo info;
@@ -579,7 +578,7 @@ static bool pass_on_signal(int signals, pid_t command)
 	return true;
 }
 
-/* Prints events until there are enough, or a signal or the command's end. */
+/* Prints events until there are enough, a signal, or the command's end. */
 static void follow(int signals, pid_t command)
 {
 	int pidfd = command ? pidfd_open(command, 0) : -1;
@@ -608,7 +607,7 @@ static void follow(int signals, pid_t command)
 		read_buffers();
 		print_until(start - HOLD_NS);
 	}
-	/* What there is, and what its tasks were called. */
+	/* The last events, and then the renames of their tasks. */
 	if (!enough()) {
 		read_buffers();
 		read_buffers();
