@@ -129,17 +129,11 @@ check:
 verify:
 	@proof/run $(ONLY:%='%')
 
-clients:
-	@tests/clients/run $(ONLY:%='%')
+clients matrix mutants:
+	@tests/$@/run $(ONLY:%='%')
 
-matrix:
-	@tests/matrix/run $(ONLY:%='%')
-
-fuzz:
-	@tests/fuzz/run $(T:%=--time %) $(SEED:%=--seed %) $(KERNEL:%=--kernel %)
-
-stress:
-	@tests/stress/run $(T:%=--time %) $(SEED:%=--seed %) $(KERNEL:%=--kernel %)
+fuzz stress:
+	@tests/$@/run $(T:%=--time %) $(SEED:%=--seed %) $(KERNEL:%=--kernel %)
 
 tour:
 	@tour/run $(CHAPTER)
@@ -147,9 +141,6 @@ tour:
 lab:
 	@labs/run $(N) $(if $(HINT),--hint $(HINT),$(if $(CHECK),--check,\
 		$(if $(SOLUTION),--solution,$(if $(RESET),--reset))))
-
-mutants:
-	@tests/mutants/run $(ONLY:%='%')
 
 coverage:
 	@tests/coverage/run
