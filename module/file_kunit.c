@@ -1055,6 +1055,7 @@ struct evfd_test_losses {
 	struct evfd_ctx *ctx;
 	struct task_struct *reader;
 	int before, gated;
+	bool emptied;		/* at the gate, by another reader */
 };
 
 static void evfd_test_on_copy(struct perf_event *event,
@@ -1132,21 +1133,20 @@ static void evfd_test_on_each_copy(struct perf_event *event,
 		losses->before++;
 	else if (losses->gated++)
 		return;
-	/* Also once at the gate: a writer that had passed it. */
-	evfd_ctx_update(losses->ctx, &count, count + 1);
+	/* Also once at the gate: a task that had passed it. */
+	evfd_ctx_update(losses->ctx, &count,
+			losses->gated && losses->emptied ? 0 : count + 1);
 }
 
-/* A read that loses each time makes the others wait, and takes all. */
-static void evfd_file_read_is_bounded(struct kunit *test)
+/* A read of a counter of 5 that loses what it copies, up to the gate. */
+static ssize_t evfd_test_read_with_losses(struct kunit *test,
+					  struct evfd_test_losses *losses)
 {
 	struct file *file = evfd_test_file(test, 5, EVFD_NONBLOCK);
 	struct perf_event * __percpu *events;
-	struct evfd_test_losses *losses;
 	struct perf_event_attr attr;
 	ssize_t ret;
 
-	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, losses);
 	losses->ctx = evfd_test_ctx(test, file);
 	losses->reader = current;
 
@@ -1160,16 +1160,36 @@ static void evfd_file_read_is_bounded(struct kunit *test)
 	ret = evfd_test_kread(file, 0, &losses->value);
 	unregister_wide_hw_breakpoint(events);
 
-	KUNIT_EXPECT_EQ(test, ret, 8);
 	KUNIT_EXPECT_EQ(test, losses->before, EVFD_READ_TRIES);
-	KUNIT_EXPECT_EQ(test, losses->gated, 2);
-	KUNIT_EXPECT_EQ(test, losses->value, 5 + EVFD_READ_TRIES + 1);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(losses->ctx), 0);
 	KUNIT_EXPECT_FALSE(test, raw_spin_is_locked(&losses->ctx->gate));
+	return ret;
 }
-#endif
 
-#ifdef CONFIG_HAVE_HW_BREAKPOINT
+/* A read that loses each time makes the others wait, and takes all. */
+static void evfd_file_read_is_bounded(struct kunit *test)
+{
+	struct evfd_test_losses *losses;
+
+	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, losses);
+	KUNIT_EXPECT_EQ(test, evfd_test_read_with_losses(test, losses), 8);
+	KUNIT_EXPECT_EQ(test, losses->gated, 2);
+	KUNIT_EXPECT_EQ(test, losses->value, 5 + EVFD_READ_TRIES + 1);
+}
+
+/* If another reader takes all of it meanwhile, nothing is left to wait for. */
+static void evfd_file_read_at_the_gate_may_find_nothing(struct kunit *test)
+{
+	struct evfd_test_losses *losses;
+
+	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, losses);
+	losses->emptied = true;
+	KUNIT_EXPECT_EQ(test, evfd_test_read_with_losses(test, losses), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, losses->gated, 1);
+}
+
 /* A reader's buffer in user memory, into which each copy is lost. */
 static void evfd_test_on_lost_copy(struct perf_event *event,
 				   struct perf_sample_data *data,
@@ -1408,6 +1428,7 @@ static struct kunit_case evfd_file_cases[] = {
 #ifdef CONFIG_HAVE_HW_BREAKPOINT
 	KUNIT_CASE(evfd_file_killed_reader_passes_the_wake_on),
 	KUNIT_CASE(evfd_file_read_is_bounded),
+	KUNIT_CASE(evfd_file_read_at_the_gate_may_find_nothing),
 	KUNIT_CASE(evfd_file_fault_at_the_gate_waits_for_the_page),
 #endif
 #ifdef CONFIG_SMP
