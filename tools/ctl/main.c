@@ -17,7 +17,7 @@
 static const char usage[] =
 "Usage: evfdctl COMMAND [OPTION...] [ARG...]\n"
 "\n"
-"For people:\n"
+"Inspection:\n"
 "  ls                list the descriptors of evfds\n"
 "  info PID FD       show one, and its other descriptors\n"
 "  watch             ls, again and again\n"
@@ -28,9 +28,9 @@ static const char usage[] =
 "    -n, --count N       end after N tables of watch, or N events of trace\n"
 "    -e, --event E[,E]   of trace: only these, as in -e write,wake\n"
 "    -o, --output FILE   of trace: to FILE, apart from the output of CMD\n"
-"    -j, --json          an object a line, for programs\n"
+"    -j, --json          one JSON object a line\n"
 "\n"
-"For shell scripts:\n"
+"Shell scripts:\n"
 "  run CMD...        run CMD with a new evfd, whose number is in $EVFD_FD\n"
 "    -i, --initval N     its count (0)\n"
 "    -s, --semaphore     take takes 1, not all\n"
@@ -42,8 +42,8 @@ static const char usage[] =
 "    -f, --fd N          of add, take and wait: the descriptor ($EVFD_FD)\n"
 "    -t, --timeout S     give up after S seconds\n"
 "\n"
-"Exit status: 0; 1 on an error; 2 if called wrongly; 124 if the time was up, or\n"
-"the evfd is non-blocking and was not ready. Of run: CMD's, or 125 on an error,\n"
+"Exit status: 0; 1 on an error; 2 on wrong arguments; 124 on a timeout, or if the\n"
+"evfd is non-blocking and was not ready. Of run: CMD's, or 125 on an error,\n"
 "126 if CMD could not be run, 127 if it was not found.\n";
 
 static const struct {
