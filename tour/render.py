@@ -36,6 +36,7 @@ TEXT = os.path.join(HERE, "text")
 LINE = re.compile(r"^\s*(?P<comm>.+)-(?P<pid>\d+)\s+\[\d+\] (?P<flags>\S+)\s+"
                   r"(?P<time>[\d.]+): (?P<name>\w+): ?(?P<text>.*)$")
 MARK = "tracing_mark_write"
+FOLD = re.compile(r"<details><summary>(.*?)</summary>\n\n(.*?)\n\n</details>\n", re.S)
 # Names of the kernel's tasks that work for others.
 HELPERS = ("kworker", "iou-wrk")
 
@@ -232,6 +233,12 @@ def block(text, kind=""):
     return "```%s\n%s\n```" % (kind, text.rstrip())
 
 
+def unfolded(text):
+    """A text for the terminal, where the answer of a fold comes last."""
+    answers = ["\nAnswer: %s\n" % m[2] for m in FOLD.finditer(text)]
+    return FOLD.sub(r"\1\n", text) + "".join(answers)
+
+
 class Chapter:
     def __init__(self, results, name):
         self.results, self.name = results, name
@@ -296,7 +303,8 @@ class Chapter:
                 ("window: (.*)", window),
                 ("graph", lambda m: block(self.graph()))):
             text = re.sub("^<!-- " + key + " -->$", make, text, flags=re.M)
-        return re.sub("<!-- calls: (.*?) -->", calls, text)
+        text = re.sub("<!-- calls: (.*?) -->", calls, text)
+        return unfolded(text) if terminal else text
 
 
 def comparable(page):

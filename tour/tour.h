@@ -85,7 +85,7 @@ struct task {
 
 void tour_name(const char *name);
 
-/* The state letter of proc(5) of a task. */
+/* The state letter of proc(5) of a task, ? if it has ended. */
 char tour_state(pid_t tid);
 
 /* Lets the others run until @tid sleeps, or has ended. */
