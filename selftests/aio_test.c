@@ -65,11 +65,9 @@ TEST_F(aio, rwf_nowait_does_not_wait_in_blocking_mode)
 		.aio_buf = (uintptr_t)&n, .aio_nbytes = 8,
 		.aio_rw_flags = RWF_NOWAIT,
 	};
-	struct io_event event;
 
 	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
-	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(-EAGAIN, event.res);
+	ASSERT_EQ(-EAGAIN, aio_result(self->ctx));
 	EXPECT_EQ(77, n);
 	close(fd);
 }
@@ -125,8 +123,7 @@ TEST_F(aio, poll_completes_once)
 	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
 	ASSERT_EQ(-ETIME, aio_wait(self->ctx, &event, 20));
 	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
-	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(POLLOUT, event.res);
+	ASSERT_EQ(POLLOUT, aio_result(self->ctx));
 }
 
 TEST_F(aio, a_cancelled_poll_takes_nothing)
@@ -140,8 +137,7 @@ TEST_F(aio, a_cancelled_poll_takes_nothing)
 	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
 	EXPECT_EQ(-1, syscall(SYS_io_cancel, self->ctx, &iocb, &event));
 	EXPECT_EQ(EINPROGRESS, errno);
-	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(0, event.res);
+	ASSERT_EQ(0, aio_result(self->ctx));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(-ETIME, aio_wait(self->ctx, &event, 20));
 	EXPECT_TRUE(count_is(self->fd, 1));
@@ -155,14 +151,12 @@ TEST_F(aio, poll_and_a_blocked_reader_are_both_woken)
 		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = fd,
 		.aio_buf = POLLIN,
 	};
-	struct io_event event;
 
 	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
 	ASSERT_EQ(0, evfd_task_start(&task));
 	ASSERT_EQ(8, evfd_test_write(fd, 2));
 	ASSERT_EQ(8, evfd_task_result(&task));
-	ASSERT_EQ(0, aio_wait(self->ctx, &event, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(POLLIN, event.res);
+	ASSERT_EQ(POLLIN, aio_result(self->ctx));
 	EXPECT_TRUE(count_is(fd, 1));
 	close(fd);
 }

@@ -4,97 +4,65 @@
 #include "inject.h"
 #include "inject_io.h"
 
-static long err(long ret)
+/* The segments of @op: a write of each, or a read into halves. */
+static struct iovec *iov_of(struct io *io, const struct io_op *op)
 {
-	return ret < 0 ? -errno : ret;
+	static struct iovec iov[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (op->writes || op->iovs == 1)
+			iov[i] = (struct iovec){ io->page, 8 };
+		else
+			iov[i] = (struct iovec){ &io->page->half[i], 4 };
+	}
+
+	return iov;
 }
 
-/* Four ways with an array of segments. */
-static long vector(struct io *io, int nr, int flags, bool write)
+static long plain(struct io *io, const struct io_op *op)
 {
-	struct iovec one = { io->page, 8 };
-	struct iovec halves[] = {
-		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
-	};
-	struct iovec twice[] = { one, one };
-	struct iovec *iov = nr == 1 ? &one : write ? twice : halves;
 	long ret;
 
 	inject_begin();
-	if (flags)
-		ret = write ? pwritev2(io->fd, iov, nr, -1, flags) :
-			      preadv2(io->fd, iov, nr, -1, flags);
+	ret = syscall(op->code, io->fd, io->page, 8);
+	inject_end();
+
+	return sysret(ret);
+}
+
+/* The code is the flags; without any, it is the older system call. */
+static long vector(struct io *io, const struct io_op *op)
+{
+	struct iovec *iov = iov_of(io, op);
+	long ret;
+
+	inject_begin();
+	if (op->code)
+		ret = op->writes ? pwritev2(io->fd, iov, op->iovs, -1, op->code) :
+				   preadv2(io->fd, iov, op->iovs, -1, op->code);
 	else
-		ret = write ? writev(io->fd, iov, nr) :
-			      readv(io->fd, iov, nr);
+		ret = op->writes ? writev(io->fd, iov, op->iovs) :
+				   readv(io->fd, iov, op->iovs);
 	inject_end();
 
-	return err(ret);
+	return sysret(ret);
 }
 
-static long io_read(struct io *io)
-{
-	long ret;
-
-	inject_begin();
-	ret = syscall(SYS_read, io->fd, io->page, 8);
-	inject_end();
-
-	return err(ret);
-}
-
-static long io_write(struct io *io)
-{
-	long ret;
-
-	inject_begin();
-	ret = syscall(SYS_write, io->fd, io->page, 8);
-	inject_end();
-
-	return err(ret);
-}
-
-static long io_readv_one(struct io *io)
-{
-	return vector(io, 1, 0, false);
-}
-
-static long io_readv(struct io *io)
-{
-	return vector(io, 2, 0, false);
-}
-
-static long io_preadv2(struct io *io)
-{
-	return vector(io, 2, RWF_NOWAIT, false);
-}
-
-static long io_writev_one(struct io *io)
-{
-	return vector(io, 1, 0, true);
-}
-
-static long io_writev(struct io *io)
-{
-	return vector(io, 2, 0, true);
-}
-
-static long io_pwritev2(struct io *io)
-{
-	return vector(io, 2, RWF_NOWAIT, true);
-}
-
-static long uring(struct io *io, int op, const void *addr, int len)
+static long uring(struct io *io, const struct io_op *op)
 {
 	struct io_uring_cqe cqe;
 	int ret;
 
-	ring_add(&io->ring, op, io->fd, addr, len, 1);
+	if (op->iovs)
+		ring_add(&io->ring, op->code, io->fd, iov_of(io, op), op->iovs, 1);
+	else
+		ring_add(&io->ring, op->code, io->fd, io->page, 8, 1);
 	inject_begin();
 	ret = ring_submit(&io->ring);
 	inject_end();
 	if (ret != 1) {
-		/* Take it back. */
+		/* Take the request back. */
 		*io->ring.sq_tail -= io->ring.pending;
 		io->ring.pending = 0;
 		return ret ? ret : -EIO;
@@ -104,37 +72,13 @@ static long uring(struct io *io, int op, const void *addr, int len)
 	return ret ? ret : cqe.res;
 }
 
-static long uring_read(struct io *io)
-{
-	return uring(io, IORING_OP_READ, io->page, 8);
-}
-
-static long uring_write(struct io *io)
-{
-	return uring(io, IORING_OP_WRITE, io->page, 8);
-}
-
-static long uring_readv(struct io *io)
-{
-	struct iovec iov[] = {
-		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
-	};
-
-	return uring(io, IORING_OP_READV, iov, 2);
-}
-
-static long uring_writev(struct io *io)
-{
-	struct iovec iov[] = { { io->page, 8 }, { io->page, 8 } };
-
-	return uring(io, IORING_OP_WRITEV, iov, 2);
-}
-
-static long aio(struct io *io, int op, const void *buf, int len)
+static long aio(struct io *io, const struct io_op *op)
 {
 	struct iocb iocb = {
-		.aio_lio_opcode = op, .aio_fildes = io->fd,
-		.aio_buf = (uintptr_t)buf, .aio_nbytes = len,
+		.aio_lio_opcode = op->code, .aio_fildes = io->fd,
+		.aio_buf = op->iovs ? (uintptr_t)iov_of(io, op) :
+				      (uintptr_t)io->page,
+		.aio_nbytes = op->iovs ?: 8,
 	};
 	struct io_event event;
 	int ret;
@@ -148,49 +92,23 @@ static long aio(struct io *io, int op, const void *buf, int len)
 	return ret ? ret : (long)event.res;
 }
 
-static long aio_read(struct io *io)
-{
-	return aio(io, IOCB_CMD_PREAD, io->page, 8);
-}
-
-static long aio_write(struct io *io)
-{
-	return aio(io, IOCB_CMD_PWRITE, io->page, 8);
-}
-
-static long aio_readv(struct io *io)
-{
-	struct iovec iov[] = {
-		{ &io->page->half[0], 4 }, { &io->page->half[1], 4 },
-	};
-
-	return aio(io, IOCB_CMD_PREADV, iov, 2);
-}
-
-static long aio_writev(struct io *io)
-{
-	struct iovec iov[] = { { io->page, 8 }, { io->page, 8 } };
-
-	return aio(io, IOCB_CMD_PWRITEV, iov, 2);
-}
-
 const struct io_op io_ops[NR_IO_OPS] = {
-	{ "read", io_read, false, 1, 0 },
-	{ "readv of one", io_readv_one, false, 1, 0 },
-	{ "readv", io_readv, false, 1, 2 },
-	{ "preadv2", io_preadv2, false, 1, 2 },
-	{ "io_uring READ", uring_read, false, 1, 0 },
-	{ "io_uring READV", uring_readv, false, 1, 2 },
-	{ "AIO PREAD", aio_read, false, 1, 0 },
-	{ "AIO PREADV", aio_readv, false, 1, 2 },
-	{ "write", io_write, true, 1, 0 },
-	{ "writev of one", io_writev_one, true, 1, 0 },
-	{ "writev", io_writev, true, 2, 2 },
-	{ "pwritev2", io_pwritev2, true, 2, 2 },
-	{ "io_uring WRITE", uring_write, true, 1, 0 },
-	{ "io_uring WRITEV", uring_writev, true, 2, 2 },
-	{ "AIO PWRITE", aio_write, true, 1, 0 },
-	{ "AIO PWRITEV", aio_writev, true, 2, 2 },
+	{ "read", plain, SYS_read, 0, false, 1, 0 },
+	{ "readv of one", vector, 0, 1, false, 1, 0 },
+	{ "readv", vector, 0, 2, false, 1, 2 },
+	{ "preadv2", vector, RWF_NOWAIT, 2, false, 1, 2 },
+	{ "io_uring READ", uring, IORING_OP_READ, 0, false, 1, 0 },
+	{ "io_uring READV", uring, IORING_OP_READV, 2, false, 1, 2 },
+	{ "AIO PREAD", aio, IOCB_CMD_PREAD, 0, false, 1, 0 },
+	{ "AIO PREADV", aio, IOCB_CMD_PREADV, 2, false, 1, 2 },
+	{ "write", plain, SYS_write, 0, true, 1, 0 },
+	{ "writev of one", vector, 0, 1, true, 1, 0 },
+	{ "writev", vector, 0, 2, true, 2, 2 },
+	{ "pwritev2", vector, RWF_NOWAIT, 2, true, 2, 2 },
+	{ "io_uring WRITE", uring, IORING_OP_WRITE, 0, true, 1, 0 },
+	{ "io_uring WRITEV", uring, IORING_OP_WRITEV, 2, true, 2, 2 },
+	{ "AIO PWRITE", aio, IOCB_CMD_PWRITE, 0, true, 1, 0 },
+	{ "AIO PWRITEV", aio, IOCB_CMD_PWRITEV, 2, true, 2, 2 },
 };
 
 int io_check(struct io *io, const struct io_op *op, unsigned int flags,
@@ -201,10 +119,8 @@ int io_check(struct io *io, const struct io_op *op, unsigned int flags,
 	uint64_t count;
 
 	io->fd = evfd_test_create(flags, op->writes ? 0 : 2 * n);
-	if (io->fd < 0)
-		return -1;
 	io->page->value = n;
-	*ret = op->fn(io);
+	*ret = op->fn(io, op);
 	count = evfd_test_count(io->fd);
 	close(io->fd);
 	if (op->writes)

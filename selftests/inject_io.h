@@ -22,14 +22,13 @@ struct io {
 
 struct io_op {
 	const char *name;
-	long (*fn)(struct io *io);
+	long (*fn)(struct io *io, const struct io_op *op);
+	/* For @fn: the system call, flags or opcode, and 0 for no vector. */
+	int code, iovs;
 	bool writes;
-	/* How many segments, each of which is an add. */
+	/* How many times 8 bytes it moves. */
 	int segments;
-	/*
-	 * How many copies of the value there are that can be made to fail;
-	 * where there is none, the page goes.
-	 */
+	/* How many of its copies fault injection can fail. */
 	int copies;
 };
 

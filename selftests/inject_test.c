@@ -374,7 +374,7 @@ TEST_F_TIMEOUT(copies, without_a_page_lose_and_add_nothing, PATIENCE)
 
 		io->fd = evfd_test_create(variant->flags, count);
 		ASSERT_EQ(0, mprotect(io->page, self->size, PROT_NONE));
-		EXPECT_EQ(-EFAULT, op->fn(io))
+		EXPECT_EQ(-EFAULT, op->fn(io, op))
 			TH_LOG("%s", op->name);
 		ASSERT_EQ(0, mprotect(io->page, self->size,
 				      PROT_READ | PROT_WRITE));

@@ -33,6 +33,16 @@ static bool static_world;
  */
 #define run(...)	(truncate(log_path, 0), shell_run(__VA_ARGS__))
 
+#define EVFD		"anon_inode:[evfd]\n"
+#define EVENTFD		"anon_inode:[eventfd]\n"
+
+/* @command succeeds and prints @text. */
+#define EXPECT_PRINTS(text, command)			\
+	do {						\
+		EXPECT_EQ(0, command);			\
+		EXPECT_STREQ(text, shell_output);	\
+	} while (0)
+
 /* How many lines of the log match the extended regular expression. */
 static int count_log(const char *expression)
 {
@@ -89,7 +99,7 @@ static void set_up(struct __test_metadata *_metadata)
 	close(fd);
 	setenv("EVFD_RUN_LOG", log_path, 1);
 	if (static_world)
-		return;
+		SKIP(return, "needs shared objects: use --root host");
 	ASSERT_EQ(0, access(EVFD_RUN, X_OK))
 		TH_LOG("no " EVFD_RUN "; type: make -C selftests");
 }
@@ -132,8 +142,6 @@ FIXTURE_VARIANT_ADD(drop_in, static_raw1) {
 FIXTURE_SETUP(drop_in)
 {
 	set_up(_metadata);
-	if (static_world)
-		SKIP(return, "needs shared objects: use --root host");
 }
 
 FIXTURE_TEARDOWN(drop_in)
@@ -159,14 +167,12 @@ static int made(const char *by)
 
 TEST_F(drop_in, kind)
 {
-	EXPECT_EQ(0, client("kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, client("kind"));
 	EXPECT_EQ(1, made(variant->by));
 	EXPECT_EQ(1, count_log(""));
 
 	/* The other way round: it is an eventfd without evfd-run. */
-	EXPECT_EQ(0, run("$dir/%s %s kind", variant->client, variant->call));
-	EXPECT_STREQ("anon_inode:[eventfd]\n", shell_output);
+	EXPECT_PRINTS(EVENTFD, run("$dir/%s %s kind", variant->client, variant->call));
 }
 
 TEST_F(drop_in, flags)
@@ -228,8 +234,6 @@ FIXTURE_VARIANT_ADD(under_load, static_raw) {
 FIXTURE_SETUP(under_load)
 {
 	set_up(_metadata);
-	if (static_world)
-		SKIP(return, "needs shared objects: use --root host");
 }
 
 FIXTURE_TEARDOWN(under_load)
@@ -273,8 +277,6 @@ FIXTURE(evfd_run) {
 FIXTURE_SETUP(evfd_run)
 {
 	set_up(_metadata);
-	if (static_world)
-		SKIP(return, "needs shared objects: use --root host");
 }
 
 FIXTURE_TEARDOWN(evfd_run)
@@ -355,11 +357,9 @@ TEST_F(evfd_run, python)
 
 	if (access("/usr/bin/python3", X_OK))
 		SKIP(return, "no python3: apt-get install python3");
-	EXPECT_EQ(0, run("$run /usr/bin/python3 -c '%s'", program));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("$run /usr/bin/python3 -c '%s'", program));
 	EXPECT_EQ(1, count_log(" by=eventfd program=python3"));
-	EXPECT_EQ(0, run("$run -s /usr/bin/python3 -c '%s'", program));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("$run -s /usr/bin/python3 -c '%s'", program));
 	EXPECT_EQ(1, count_log(" by=supervisor program=python3"));
 }
 
@@ -384,8 +384,7 @@ TEST_F(evfd_run, descendants)
 	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[eventfd]\n", shell_output);
 	EXPECT_EQ(0, run("$run -s sh -c \"$both\""));
 	EXPECT_STREQ("anon_inode:[evfd]\nanon_inode:[evfd]\n", shell_output);
-	EXPECT_EQ(0, run("$run -s $dyn raw bare $dyn function kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("$run -s $dyn raw bare $dyn function kind"));
 	EXPECT_EQ(1, count_log(""));
 }
 
@@ -403,16 +402,14 @@ TEST_F(evfd_run, scripts)
 	fprintf(f, "#! %s/preload_client_static raw\n", dir);
 	fclose(f);
 	ASSERT_EQ(0, chmod(path, 0755));
-	EXPECT_EQ(0, run("$run $script"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("$run $script"));
 	EXPECT_EQ(1, count_log(" by=supervisor "));
 
 	f = fopen(path, "we");
 	ASSERT_NE(NULL, f);
 	fprintf(f, "#!/bin/sh -e\n$dyn function kind\n");
 	fclose(f);
-	EXPECT_EQ(0, run("$run $script"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("$run $script"));
 	EXPECT_EQ(1, count_log(" by=eventfd "));
 	unlink(path);
 	rmdir(folder);
@@ -427,15 +424,12 @@ TEST_F(evfd_run, preload_composes)
 	EXPECT_EQ(0, run("LD_PRELOAD=libm.so.6 $run sh -c 'echo $LD_PRELOAD'"));
 	EXPECT_NE(NULL, strstr(shell_output, "/libevfd-preload.so:libm.so.6\n"));
 	/* Twice is once. */
-	EXPECT_EQ(0, run("$run $run $dyn function kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("$run $run $dyn function kind"));
 	EXPECT_EQ(1, count_log(""));
 	/* Without evfd-run, by one variable. */
-	EXPECT_EQ(0, run("LD_PRELOAD=$object $dyn function kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("LD_PRELOAD=$object $dyn function kind"));
 	/* And one inside the other. */
-	EXPECT_EQ(0, run("$run -s $run -p $dyn raw kind"));
-	EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+	EXPECT_PRINTS(EVFD, run("$run -s $run -p $dyn raw kind"));
 	EXPECT_EQ(CANNOT, run("$run -s $run -s true 2>&1"));
 	EXPECT_NE(NULL, strstr(shell_output, "supervisor already"));
 }
@@ -477,15 +471,13 @@ TEST_F(evfd_run, fallback_for_names)
 		const char *o = options[i];
 
 		setenv("EVFD_RUN_FALLBACK", "x:preload_cl*t:y", 1);
-		EXPECT_EQ(0, run("$run %s $dyn function kind", o));
-		EXPECT_STREQ("anon_inode:[eventfd]\n", shell_output);
+		EXPECT_PRINTS(EVENTFD, run("$run %s $dyn function kind", o));
 		EXPECT_EQ(1, count_log("^eventfd .* program=preload_client$"));
 		EXPECT_EQ(1, count_log(""));
 		EXPECT_EQ(0, run("$run %s $dyn function flags", o));
 		EXPECT_EQ(0, run("$run %s $dyn function limit", o));
 		setenv("EVFD_RUN_FALLBACK", "x:preload_clien:::?:1", 1);
-		EXPECT_EQ(0, run("$run %s $dyn function kind", o));
-		EXPECT_STREQ("anon_inode:[evfd]\n", shell_output);
+		EXPECT_PRINTS(EVFD, run("$run %s $dyn function kind", o));
 		setenv("EVFD_RUN_FALLBACK", "*", 1);
 		EXPECT_EQ(0, run("$run %s $dyn function bad_flags", o));
 	}
@@ -512,8 +504,7 @@ TEST_F(evfd_run, module_is_missing)
 		setenv("EVFD_RUN_FALLBACK", "*", 1);
 		EXPECT_EQ(CANNOT, run("$run %s echo started 2>&1", o));
 		setenv("EVFD_RUN_FALLBACK", "x:1", 1);
-		EXPECT_EQ(0, run("$run %s $dyn function kind", o));
-		EXPECT_STREQ("anon_inode:[eventfd]\n", shell_output);
+		EXPECT_PRINTS(EVENTFD, run("$run %s $dyn function kind", o));
 		EXPECT_EQ(1, count_log("^eventfd "));
 		EXPECT_EQ(0, run("$run %s $dyn function bad_flags", o));
 		EXPECT_EQ(0, run("$run %s $dyn function limit", o));

@@ -228,10 +228,8 @@ TEST_F(uring, a_write_without_room_completes_once_there_is)
 			ASSERT_EQ(1, ring_submit(&self->ring));
 			ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 			EXPECT_EQ(left[i], evfd_test_value(self->fd));
-			ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
-					       EVFD_TEST_PATIENCE_MS))
+			ASSERT_EQ(8, ring_result(&self->ring))
 				TH_LOG("case %u flags %x", i, flags[j]);
-			EXPECT_EQ(8, cqe.res);
 			EXPECT_TRUE(count_is(self->fd, add[i]));
 		}
 	}
@@ -239,14 +237,12 @@ TEST_F(uring, a_write_without_room_completes_once_there_is)
 
 TEST_F(uring, rwf_nowait_reads_do_not_wait)
 {
-	struct io_uring_cqe cqe;
 	uint64_t n = 77;
 
 	ring_add(&self->ring, IORING_OP_READ, self->fd, &n, 8, 1)->rw_flags =
 		RWF_NOWAIT;
 	ASSERT_EQ(1, ring_submit(&self->ring));
-	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(-EAGAIN, cqe.res);
+	ASSERT_EQ(-EAGAIN, ring_result(&self->ring));
 	EXPECT_EQ(77, n);
 }
 
@@ -285,14 +281,11 @@ TEST_F(uring, a_semaphore_serves_as_many_reads_as_it_has)
 	ASSERT_EQ(4, ring_submit(&self->ring));
 	ASSERT_EQ(8, evfd_test_write(fd, 3));
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
-				       EVFD_TEST_PATIENCE_MS));
-		EXPECT_EQ(8, cqe.res);
+		ASSERT_EQ(8, ring_result(&self->ring));
 	}
 	EXPECT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 	ASSERT_EQ(8, evfd_test_write(fd, 1));
-	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(8, cqe.res);
+	ASSERT_EQ(8, ring_result(&self->ring));
 	EXPECT_TRUE(count_is(fd, 0));
 	close(fd);
 }
@@ -409,8 +402,7 @@ TEST_F(uring, poll_add_completes_once)
 	ASSERT_EQ(1, ring_submit(&self->ring));
 	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
-	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(POLLOUT, cqe.res);
+	ASSERT_EQ(POLLOUT, ring_result(&self->ring));
 	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
 		 3)->poll32_events = POLLIN | POLLOUT;
 	ASSERT_EQ(1, ring_submit(&self->ring));
@@ -453,7 +445,6 @@ TEST_F(uring, multishot_poll_completes_with_each_write)
 TEST_F(uring, a_request_keeps_the_file)
 {
 	int copy = dup(self->fd);
-	struct io_uring_cqe cqe;
 	uint64_t n = 0;
 
 	ASSERT_LE(0, copy);
@@ -461,8 +452,7 @@ TEST_F(uring, a_request_keeps_the_file)
 	ASSERT_EQ(1, ring_submit(&self->ring));
 	close(copy);
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
-	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(8, cqe.res);
+	ASSERT_EQ(8, ring_result(&self->ring));
 	EXPECT_EQ(2, n);
 }
 
@@ -521,8 +511,7 @@ TEST_F(uring_evfd, requests_that_wait_need_no_worker)
 	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 	EXPECT_EQ(0, ring_workers());
 	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
-	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(8, cqe.res);
+	ASSERT_EQ(8, ring_result(&self->ring));
 	ASSERT_EQ(8, evfd_test_read(self->fd, &n));
 	EXPECT_EQ(1, n);
 	ring_add(&self->ring, IORING_OP_READ, self->fd, &n, 8, 2);
@@ -530,24 +519,20 @@ TEST_F(uring_evfd, requests_that_wait_need_no_worker)
 	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 	EXPECT_EQ(0, ring_workers());
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(8, cqe.res);
+	ASSERT_EQ(8, ring_result(&self->ring));
 	EXPECT_EQ(0, ring_workers());
 }
 
 TEST_F(uring_evfd, rwf_nowait_writes_as_long_as_there_is_room)
 {
 	uint64_t add[] = { EVFD_COUNT_MAX, 1 };
-	struct io_uring_cqe cqe;
 	int i;
 
 	for (i = 0; i < 2; i++) {
 		ring_add(&self->ring, IORING_OP_WRITE, self->fd, &add[i], 8,
 			 i)->rw_flags = RWF_NOWAIT;
 		ASSERT_EQ(1, ring_submit(&self->ring));
-		ASSERT_EQ(0, ring_wait(&self->ring, &cqe,
-				       EVFD_TEST_PATIENCE_MS));
-		EXPECT_EQ(i ? -EAGAIN : 8, cqe.res);
+		ASSERT_EQ(i ? -EAGAIN : 8, ring_result(&self->ring));
 	}
 	EXPECT_TRUE(count_is(self->fd, EVFD_COUNT_MAX));
 }
@@ -569,8 +554,7 @@ TEST_F(uring_evfd, a_read_into_a_bad_address_loses_nothing)
 	ASSERT_EQ(1, ring_submit(&self->ring));
 	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 8));
-	ASSERT_EQ(0, ring_wait(&self->ring, &cqe, EVFD_TEST_PATIENCE_MS));
-	EXPECT_EQ(-EFAULT, cqe.res);
+	ASSERT_EQ(-EFAULT, ring_result(&self->ring));
 	EXPECT_TRUE(count_is(self->fd, 8));
 }
 

@@ -4,14 +4,20 @@
 int ring_do(struct ring *ring, int opcode, int fd, const void *addr,
 	    unsigned int len)
 {
-	struct io_uring_cqe cqe;
 	int ret;
 
 	ring_add(ring, opcode, fd, addr, len, 1);
 	ret = ring_submit(ring);
 	if (ret != 1)
 		return ret < 0 ? ret : -EIO;
-	ret = ring_wait(ring, &cqe, EVFD_TEST_PATIENCE_MS);
+
+	return ring_result(ring);
+}
+
+int ring_result(struct ring *ring)
+{
+	struct io_uring_cqe cqe;
+	int ret = ring_wait(ring, &cqe, EVFD_TEST_PATIENCE_MS);
 
 	return ret ? ret : cqe.res;
 }
@@ -32,17 +38,21 @@ int aio_wait(aio_context_t ctx, struct io_event *event, int ms)
 	return ret < 0 ? -errno : ret ? 0 : -ETIME;
 }
 
+int aio_result(aio_context_t ctx)
+{
+	struct io_event event;
+	int ret = aio_wait(ctx, &event, EVFD_TEST_PATIENCE_MS);
+
+	return ret ? ret : event.res;
+}
+
 int aio_do(aio_context_t ctx, int opcode, int fd, const void *buf, uint64_t len)
 {
 	struct iocb iocb = {
 		.aio_lio_opcode = opcode, .aio_fildes = fd,
 		.aio_buf = (uintptr_t)buf, .aio_nbytes = len,
 	};
-	struct io_event event;
 	int ret = aio_submit(ctx, &iocb);
 
-	if (!ret)
-		ret = aio_wait(ctx, &event, EVFD_TEST_PATIENCE_MS);
-
-	return ret ? ret : event.res;
+	return ret ? ret : aio_result(ctx);
 }
