@@ -3,7 +3,7 @@
  * KUnit suite evfd_ctx: the counter as an object, and the in-kernel API.
  *
  * Uses ctx.h and evfd.h, no file. Blocked readers and writers are threads
- * (evfd_kunit.h), pollers are entries put on the queue by hand. Where a test
+ * (helpers_kunit.h), pollers are entries put on the queue by hand. Where a test
  * says how many were woken, it counts who is left on the queue: a wake takes
  * its target off in the caller's context, so nothing has to be timed.
  * file_kunit.c has the same through read, write and poll.
@@ -15,7 +15,7 @@
 #include <linux/vmalloc.h>
 
 #include "compat.h"
-#include "evfd_kunit.h"
+#include "helpers_kunit.h"
 
 /* ---- the object ---- */
 
@@ -79,15 +79,13 @@ static void evfd_ctx_queued_counts_to_its_limit(struct kunit *test)
 static void evfd_ctx_outlives_its_file(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 5, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	u64 n;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_ctx_get(ctx);
 	evfd_ctx_release(ctx);
 
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
-	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLHUP);
+	EVFD_KUNIT_TOLD(test, poller, 1, EPOLLHUP);
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 5);
 
@@ -106,13 +104,11 @@ static void evfd_ctx_release_wakes_all_pollers(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(poller); i++)
-		poller[i] = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+		poller[i] = evfd_kunit_watch(test, ctx);
 	evfd_ctx_get(ctx);
 	evfd_ctx_release(ctx);
-	for (i = 0; i < ARRAY_SIZE(poller); i++) {
-		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 1);
-		EVFD_KUNIT_EXPECT_POLL(test, poller[i]->key, EPOLLHUP);
-	}
+	for (i = 0; i < ARRAY_SIZE(poller); i++)
+		EVFD_KUNIT_TOLD(test, poller[i], 1, EPOLLHUP);
 }
 
 /* ---- changing the count ---- */
@@ -204,10 +200,9 @@ static void evfd_ctx_update_says_what_it_found(struct kunit *test)
 static void evfd_signal_saturates(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX - 1, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	u64 n;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_signal(ctx);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
 	EVFD_KUNIT_EXPECT_POLL(test, evfd_count_poll(evfd_ctx_count(ctx)),
@@ -275,19 +270,15 @@ static void evfd_ctx_pollers_hear_what_happened(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(poller); i++)
-		poller[i] = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+		poller[i] = evfd_kunit_watch(test, ctx);
 
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 4));
-	for (i = 0; i < ARRAY_SIZE(poller); i++) {
-		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 1);
-		EVFD_KUNIT_EXPECT_POLL(test, poller[i]->key, EPOLLIN);
-	}
+	for (i = 0; i < ARRAY_SIZE(poller); i++)
+		EVFD_KUNIT_TOLD(test, poller[i], 1, EPOLLIN);
 
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_read(ctx, 4, 4));
-	for (i = 0; i < ARRAY_SIZE(poller); i++) {
-		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller[i]), 2);
-		EVFD_KUNIT_EXPECT_POLL(test, poller[i]->key, EPOLLOUT);
-	}
+	for (i = 0; i < ARRAY_SIZE(poller); i++)
+		EVFD_KUNIT_TOLD(test, poller[i], 2, EPOLLOUT);
 
 	/* What was refused, or found stale, did not happen. */
 	KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, U64_MAX));
@@ -299,9 +290,8 @@ static void evfd_ctx_pollers_hear_what_happened(struct kunit *test)
 static void evfd_signal_mask_reaches_the_key(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_signal(ctx);
 	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLIN);
 	evfd_signal_mask(ctx, EPOLL_URING_WAKE);
@@ -319,10 +309,9 @@ static void evfd_signal_mask_outlives_the_count(struct kunit *test)
 	struct evfd_kunit_poller *poller;
 
 	/* The signal's count was read before its wakeup. */
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	poller = evfd_kunit_watch(test, ctx);
 	evfd_ctx_wake_readers(ctx, 1, EPOLLIN | EPOLLPRI | EPOLLOUT);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
-	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLPRI | EPOLLOUT);
+	EVFD_KUNIT_TOLD(test, poller, 1, EPOLLPRI | EPOLLOUT);
 }
 
 /* An edge-triggered writer may wait for more room than the 1 of EPOLLOUT. */
@@ -336,11 +325,10 @@ static void evfd_ctx_do_read_tells_of_room(struct kunit *test)
 		struct evfd_kunit_poller *poller;
 		u64 n;
 
-		poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+		poller = evfd_kunit_watch(test, ctx);
 		evfd_ctx_do_read(ctx, &n);
 		KUNIT_EXPECT_EQ(test, n, counts[i]);
-		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
-		EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLOUT);
+		EVFD_KUNIT_TOLD(test, poller, 1, EPOLLOUT);
 
 		/* Nothing was taken: nobody has more room. */
 		evfd_ctx_do_read(ctx, &n);
@@ -355,15 +343,14 @@ static void evfd_ctx_remove_wait_queue_tells_of_room(struct kunit *test)
 	struct evfd_kunit_poller *gone, *stays;
 	u64 n;
 
-	gone = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
-	stays = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	gone = evfd_kunit_watch(test, ctx);
+	stays = evfd_kunit_watch(test, ctx);
 	gone->queue = NULL;
 	KUNIT_EXPECT_EQ(test, evfd_ctx_remove_wait_queue(ctx, &gone->wait, &n),
 			0);
 	KUNIT_EXPECT_EQ(test, n, EVFD_COUNT_MAX - 3);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(gone), 0);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(stays), 1);
-	EVFD_KUNIT_EXPECT_POLL(test, stays->key, EPOLLOUT);
+	EVFD_KUNIT_TOLD(test, stays, 1, EPOLLOUT);
 }
 
 static void evfd_ctx_remove_wait_queue_takes_and_removes(struct kunit *test)
@@ -372,8 +359,8 @@ static void evfd_ctx_remove_wait_queue_takes_and_removes(struct kunit *test)
 	struct evfd_kunit_poller *gone, *stays;
 	u64 n = 99;
 
-	gone = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
-	stays = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	gone = evfd_kunit_watch(test, ctx);
+	stays = evfd_kunit_watch(test, ctx);
 
 	gone->queue = NULL;
 	KUNIT_EXPECT_EQ(test, evfd_ctx_remove_wait_queue(ctx, &gone->wait, &n),
@@ -397,10 +384,9 @@ static void evfd_ctx_remove_wait_queue_takes_and_removes(struct kunit *test)
 static void evfd_ctx_remove_wait_queue_takes_one(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 3, EVFD_SEMAPHORE);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	u64 n;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	poller->queue = NULL;
 	KUNIT_EXPECT_EQ(test,
 			evfd_ctx_remove_wait_queue(ctx, &poller->wait, &n), 0);
@@ -446,12 +432,8 @@ static void evfd_test_start_readers(struct kunit *test, struct evfd_ctx *ctx,
 
 	/* One by one, so that their order on the queue is known. */
 	for (i = 0; i < n; i++) {
-		reader[i] = evfd_kunit_start(test, fn, ctx, NULL, 0);
-		KUNIT_ASSERT_TRUE(test,
-				  evfd_kunit_until(evfd_kunit_queued(&ctx->readers) == i + 1));
-		/* Queued, it looks at the count once more. */
-		KUNIT_ASSERT_TRUE(test,
-				  evfd_kunit_until(evfd_kunit_asleep(reader[i])));
+		reader[i] = evfd_kunit_block(test, &ctx->readers, fn, ctx,
+					     NULL, 0);
 	}
 }
 
@@ -498,10 +480,8 @@ static void evfd_ctx_try_write_wakes_whom_it_can_serve(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, c->n));
 
 	/* First come, first woken. */
-	for (i = 0; i < c->woken; i++) {
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader[i]));
-		KUNIT_EXPECT_EQ(test, reader[i]->ret, 0);
-	}
+	for (i = 0; i < c->woken; i++)
+		EVFD_KUNIT_RETURNS(test, reader[i], 0);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&ctx->readers),
 			EVFD_TEST_READERS - c->woken);
 	for (i = c->woken; i < EVFD_TEST_READERS; i++)
@@ -530,8 +510,7 @@ static void evfd_ctx_wait_readable_returns_at_once(struct kunit *test)
 	struct evfd_kunit_task *reader;
 
 	reader = evfd_kunit_start(test, evfd_test_wait_readable, ctx, NULL, 0);
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-	KUNIT_EXPECT_EQ(test, reader->ret, 0);
+	EVFD_KUNIT_RETURNS(test, reader, 0);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 1);
 }
 
@@ -548,8 +527,7 @@ static void evfd_ctx_readers_share_a_semaphore(struct kunit *test)
 	evfd_signal(ctx);
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, EVFD_TEST_READERS));
 	for (i = 0; i < EVFD_TEST_READERS; i++) {
-		KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader[i]));
-		KUNIT_EXPECT_EQ(test, reader[i]->ret, 0);
+		EVFD_KUNIT_RETURNS(test, reader[i], 0);
 		KUNIT_EXPECT_EQ(test, reader[i]->total, 1);
 	}
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 2);
@@ -590,8 +568,7 @@ static void evfd_ctx_wait_readable_is_interrupted(struct kunit *test)
 
 	/* The wake is for the one who still waits. */
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader[1]));
-	KUNIT_EXPECT_EQ(test, reader[1]->ret, 0);
+	EVFD_KUNIT_RETURNS(test, reader[1], 0);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 }
 
@@ -606,8 +583,7 @@ static void evfd_ctx_interrupted_reader_uses_its_wake(struct kunit *test)
 	set_tsk_thread_flag(reader[0]->task, TIF_NOTIFY_SIGNAL);
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader[0]));
-	KUNIT_EXPECT_EQ(test, reader[0]->ret, 0);
+	EVFD_KUNIT_RETURNS(test, reader[0], 0);
 	KUNIT_EXPECT_EQ(test, reader[0]->total, 1);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&ctx->readers), 1);
 }
@@ -637,8 +613,7 @@ static void evfd_ctx_interrupts_swallow_no_wake(struct kunit *test)
 		evfd_signal(ctx);
 
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader[0]));
-		KUNIT_EXPECT_TRUE(test,
-				  evfd_kunit_until(!evfd_ctx_count(ctx)));
+		EVFD_KUNIT_UNTIL(test, !evfd_ctx_count(ctx));
 		for (i = 0; i < EVFD_TEST_READERS; i++) {
 			KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader[i]));
 			taken += reader[i]->total;
@@ -657,10 +632,10 @@ static void evfd_test_readers_sleep(struct evfd_kunit_poller *poller)
 static void evfd_ctx_pollers_come_before_readers(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller =
+		evfd_kunit_poll(test, ctx, evfd_test_readers_sleep, ctx, 0);
 	struct evfd_kunit_task *reader;
 
-	poller = evfd_kunit_poll(test, ctx, evfd_test_readers_sleep, ctx, 0);
 	evfd_test_start_readers(test, ctx, evfd_test_wait_readable, &reader, 1);
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
@@ -696,20 +671,16 @@ static void evfd_ctx_writers_wait_for_their_amount(struct kunit *test)
 	u64 n;
 	int i;
 
-	/* The one that needs most comes first, so it is the first to be woken. */
+	/* The writer that needs most comes first, so it is woken first. */
 	for (i = 2; i >= 0; i--)
-		writer[i] = evfd_kunit_start(test, evfd_test_wait_writable, ctx,
-					     NULL, i + 1);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 3));
-
+		writer[i] = evfd_kunit_block(test, &ctx->writers,
+					     evfd_test_wait_writable, ctx, NULL,
+					     i + 1);
 	for (i = 0; i < 3; i++) {
 		evfd_ctx_do_read(ctx, &n);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(writer[i]));
-		KUNIT_EXPECT_EQ(test, writer[i]->ret, 0);
+		EVFD_KUNIT_RETURNS(test, writer[i], 0);
 		/* The others looked, and sleep again. */
-		KUNIT_EXPECT_TRUE(test,
-				  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 2 - i));
+		EVFD_KUNIT_UNTIL(test, evfd_kunit_queued(&ctx->writers) == 2 - i);
 		if (i < 2)
 			KUNIT_EXPECT_FALSE(test,
 					   completion_done(&writer[i + 1]->done));
@@ -723,16 +694,13 @@ static void evfd_ctx_all_writers_get_in(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		writer[i] = evfd_kunit_start(test, evfd_test_add, ctx, NULL,
+		writer[i] = evfd_kunit_block(test, &ctx->writers,
+					     evfd_test_add, ctx, NULL,
 					     1ULL << i * 20);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 3));
 	KUNIT_EXPECT_TRUE(test,
 			  evfd_kunit_read(ctx, EVFD_COUNT_MAX, EVFD_COUNT_MAX));
-	for (i = 0; i < 3; i++) {
-		KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(writer[i]));
-		KUNIT_EXPECT_EQ(test, writer[i]->ret, 0);
-	}
+	for (i = 0; i < 3; i++)
+		EVFD_KUNIT_RETURNS(test, writer[i], 0);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx),
 			1 + (1ULL << 20) + (1ULL << 40));
 }
@@ -742,9 +710,7 @@ static void evfd_ctx_wait_writable_is_interrupted(struct kunit *test)
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX, 0);
 	struct evfd_kunit_task *writer;
 
-	writer = evfd_kunit_start(test, evfd_test_add, ctx, NULL, 1);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 1));
+	writer = evfd_kunit_block(test, &ctx->writers, evfd_test_add, ctx, NULL, 1);
 	KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(writer));
 	KUNIT_EXPECT_EQ(test, writer->ret, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
@@ -797,31 +763,34 @@ static void evfd_test_timer_stop(void *data)
 static struct evfd_test_timer *evfd_test_timer(struct kunit *test,
 					       struct evfd_ctx *ctx)
 {
-	struct evfd_test_timer *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct evfd_test_timer *t = evfd_kunit_zalloc(test, sizeof(*t));
 
-	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->ctx = ctx;
 	timer_setup(&t->timer, evfd_test_timer_fn, 0);
 	evfd_hrtimer_setup(&t->hrtimer, evfd_test_hrtimer_fn, CLOCK_MONOTONIC,
 			   HRTIMER_MODE_REL_HARD);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_test_timer_stop, t));
+	evfd_kunit_defer(test, evfd_test_timer_stop, t);
 	return t;
+}
+
+/* Has @n hard interrupts call the function of @t. */
+static void evfd_test_hardirqs(struct evfd_test_timer *t, int n)
+{
+	t->left = n;
+	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
 }
 
 static void evfd_signal_from_softirq(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct evfd_test_timer *t = evfd_test_timer(test, ctx);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	struct evfd_kunit_task *reader;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_test_start_readers(test, ctx, evfd_test_take, &reader, 1);
 	mod_timer(&t->timer, jiffies + 1);
 
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-	KUNIT_EXPECT_EQ(test, reader->ret, 0);
+	EVFD_KUNIT_RETURNS(test, reader, 0);
 	KUNIT_EXPECT_EQ(test, reader->total, 1);
 	KUNIT_EXPECT_TRUE(test, t->softirq);
 	KUNIT_EXPECT_TRUE(test, poller->softirq);
@@ -833,21 +802,18 @@ static void evfd_signal_from_hardirq(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct evfd_test_timer *t = evfd_test_timer(test, ctx);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	struct evfd_kunit_task *reader;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_test_start_readers(test, ctx, evfd_test_take, &reader, 1);
-	t->left = 1;
-	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
+	evfd_test_hardirqs(t, 1);
 
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-	KUNIT_EXPECT_EQ(test, reader->ret, 0);
+	EVFD_KUNIT_RETURNS(test, reader, 0);
 	KUNIT_EXPECT_EQ(test, reader->total, 1);
 	KUNIT_EXPECT_TRUE(test, t->hardirq);
 	/* On PREEMPT_RT a worker tells the pollers. */
 	KUNIT_EXPECT_EQ(test, poller->hardirq, !IS_ENABLED(CONFIG_PREEMPT_RT));
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(poller) == 2));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(poller) == 2);
 }
 
 /* Interrupts add while the task takes; nothing may get lost between. */
@@ -856,12 +822,11 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct evfd_test_timer *t = evfd_test_timer(test, ctx);
 	const int signals = 500;
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	unsigned long end;
 	u64 taken = 0, n;
 	int reads = 0;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	t->left = signals;
 	/* On another CPU it might take what the pollers have yet to hear of. */
 	migrate_disable();
@@ -936,8 +901,7 @@ static void evfd_ctx_is_put_in_hardirq(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->ctx);
 	evfd_hrtimer_setup(&t->hrtimer, evfd_test_hrtimer_put, CLOCK_MONOTONIC,
 			   HRTIMER_MODE_REL_HARD);
-	t->left = 1;
-	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
+	evfd_test_hardirqs(t, 1);
 	KUNIT_ASSERT_TRUE(test,
 			  /* Pairs with the release in evfd_test_hrtimer_put(). */
 			  evfd_kunit_until(!smp_load_acquire(&t->left)));
@@ -949,7 +913,7 @@ static void evfd_ctx_is_put_in_hardirq(struct kunit *test)
 /* Waits until the worker is done with @ctx, of which it drops its reference. */
 static void evfd_test_settle(struct kunit *test, struct evfd_ctx *ctx)
 {
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_until(kref_read(&ctx->kref) == 1));
+	EVFD_KUNIT_UNTIL(test, kref_read(&ctx->kref) == 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->deferred_events), 0);
 }
 
@@ -979,9 +943,9 @@ static void evfd_callback_signals_its_own(struct kunit *test)
 	struct evfd_kunit_poller *first, *loop, *last;
 
 	/* The queue is last in, first called. */
-	last = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	last = evfd_kunit_watch(test, ctx);
 	loop = evfd_kunit_poll(test, ctx, evfd_test_signal, ctx, 1);
-	first = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	first = evfd_kunit_watch(test, ctx);
 
 	evfd_signal(ctx);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 2);
@@ -1004,8 +968,7 @@ static void evfd_callback_signals_many_times(struct kunit *test)
 
 	loop = evfd_kunit_poll(test, ctx, evfd_test_signal, ctx, rounds);
 	evfd_signal(ctx);
-	KUNIT_EXPECT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_calls(loop) == rounds + 1));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(loop) == rounds + 1);
 	evfd_test_settle(test, ctx);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(loop), rounds + 1);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), rounds + 1);
@@ -1025,8 +988,7 @@ static void evfd_callback_signals_another(struct kunit *test)
 	on_b = evfd_kunit_poll(test, b, evfd_test_signal, a, rounds);
 
 	evfd_signal(a);
-	KUNIT_EXPECT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_calls(on_a) == rounds + 1));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(on_a) == rounds + 1);
 	evfd_test_settle(test, a);
 	evfd_test_settle(test, b);
 
@@ -1048,13 +1010,12 @@ static void evfd_callback_signals_from_hardirq(struct kunit *test)
 	struct evfd_kunit_poller *on_a, *on_b;
 
 	on_a = evfd_kunit_poll(test, a, evfd_test_signal, b, 1);
-	on_b = evfd_kunit_poll(test, b, NULL, NULL, 0);
-	t->left = 1;
-	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
+	on_b = evfd_kunit_watch(test, b);
+	evfd_test_hardirqs(t, 1);
 
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_b) == 1));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(on_b) == 1);
 	/* The worker may be done before the callback that called for it. */
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_a) == 1));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(on_a) == 1);
 	KUNIT_EXPECT_FALSE(test, on_b->hardirq);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(a), 1);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(b), 1);
@@ -1087,9 +1048,9 @@ static void evfd_test_signal_mask(struct evfd_kunit_poller *poller)
 static void evfd_callback_signals_a_mask(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller =
+		evfd_kunit_poll(test, ctx, evfd_test_signal_mask, ctx, 1);
 
-	poller = evfd_kunit_poll(test, ctx, evfd_test_signal_mask, ctx, 1);
 	evfd_signal(ctx);
 	evfd_test_settle(test, ctx);
 	EVFD_KUNIT_EXPECT_POLL(test, poller->keys,
@@ -1117,9 +1078,9 @@ static void evfd_callback_signals_no_room(struct kunit *test)
 static void evfd_callback_reads(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller =
+		evfd_kunit_poll(test, ctx, evfd_test_do_read, ctx, 0);
 
-	poller = evfd_kunit_poll(test, ctx, evfd_test_do_read, ctx, 0);
 	evfd_signal(ctx);
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 41));
 	evfd_test_settle(test, ctx);
@@ -1137,7 +1098,7 @@ static void evfd_callback_reads_for_pollers(struct kunit *test)
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct evfd_kunit_poller *consumer, *other;
 
-	other = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	other = evfd_kunit_watch(test, ctx);
 	consumer = evfd_kunit_poll(test, ctx, evfd_test_do_read, ctx, 0);
 	evfd_signal(ctx);
 	evfd_test_settle(test, ctx);
@@ -1153,13 +1114,10 @@ static void evfd_callback_reads_for_writers(struct kunit *test)
 	struct evfd_kunit_poller *poller;
 	struct evfd_kunit_task *writer;
 
-	writer = evfd_kunit_start(test, evfd_test_add, ctx, NULL, 5);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 1));
+	writer = evfd_kunit_block(test, &ctx->writers, evfd_test_add, ctx, NULL, 5);
 	poller = evfd_kunit_poll(test, ctx, evfd_test_do_read, ctx, 0);
 	evfd_signal(ctx);
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(writer));
-	KUNIT_EXPECT_EQ(test, writer->ret, 0);
+	EVFD_KUNIT_RETURNS(test, writer, 0);
 	evfd_test_settle(test, ctx);
 	/* All there was, 2^64 - 1, and the 5 that the writer had room for then. */
 	KUNIT_EXPECT_EQ(test, poller->got, 4);
@@ -1170,9 +1128,9 @@ static void evfd_callback_reads_for_writers(struct kunit *test)
 static void evfd_callback_is_recognized_by_eventfd(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller =
+		evfd_kunit_poll(test, ctx, evfd_test_signal_allowed, NULL, 0);
 
-	poller = evfd_kunit_poll(test, ctx, evfd_test_signal_allowed, NULL, 0);
 	KUNIT_EXPECT_TRUE(test, eventfd_signal_allowed());
 	evfd_signal(ctx);
 	KUNIT_EXPECT_EQ(test, poller->got, 2);
@@ -1182,11 +1140,10 @@ static void evfd_callback_is_recognized_by_eventfd(struct kunit *test)
 static void evfd_signal_from_eventfd_callback(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	struct evfd_kunit_task *reader;
 	int calls;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_test_start_readers(test, ctx, evfd_test_take, &reader, 1);
 
 	/* What eventfd sets while it calls its waiters. */
@@ -1211,10 +1168,9 @@ static void evfd_deferred_signals_add_up(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
 	struct evfd_kunit_task *reader[2];
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	int i;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_test_start_readers(test, ctx, evfd_test_take, reader, 2);
 	/* The worker is this CPU's, and does not come in between. */
 	preempt_disable();
@@ -1269,13 +1225,13 @@ static void evfd_deferred_wakes_survive_another(struct kunit *test)
 	struct evfd_kunit_poller *on_a, *on_b;
 
 	on_a = evfd_kunit_poll(test, a, evfd_test_signal, a, 1);
-	on_b = evfd_kunit_poll(test, b, NULL, NULL, 0);
+	on_b = evfd_kunit_watch(test, b);
 	current->in_eventfd = 1;
 	evfd_signal(a);
 	evfd_signal(b);
 	current->in_eventfd = 0;
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_a) == 2));
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(on_b) == 1));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(on_a) == 2);
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(on_b) == 1);
 	evfd_test_settle(test, a);
 	evfd_test_settle(test, b);
 }
@@ -1292,7 +1248,7 @@ static void evfd_deferred_wake_holds_the_counter(struct kunit *test)
 	struct evfd_kunit_poller *on_b;
 
 	evfd_kunit_poll(test, a, evfd_test_signal, b, 1);
-	on_b = evfd_kunit_poll(test, b, NULL, NULL, 0);
+	on_b = evfd_kunit_watch(test, b);
 	evfd_signal(a);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(b), 1);
 	evfd_kunit_unpoll(on_b);
@@ -1300,7 +1256,7 @@ static void evfd_deferred_wake_holds_the_counter(struct kunit *test)
 
 	/* The worker goes by turns: when it has done this, it has done b. */
 	b = evfd_kunit_ctx(test, 0, 0);
-	on_b = evfd_kunit_poll(test, b, NULL, NULL, 0);
+	on_b = evfd_kunit_watch(test, b);
 	current->in_eventfd = 1;
 	evfd_signal(b);
 	current->in_eventfd = 0;
@@ -1368,9 +1324,8 @@ static void evfd_test_conservation(struct kunit *test, unsigned int flags)
 	u64 total = 0;
 	int i;
 
-	taken = kunit_kzalloc(test, sizeof(*taken), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, taken);
-	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	taken = evfd_kunit_zalloc(test, sizeof(*taken));
+	evfd_kunit_watch(test, ctx);
 
 	for (i = 0; i < EVFD_TEST_READERS; i++)
 		reader[i] = evfd_kunit_start(test, evfd_test_take_some, ctx,
@@ -1378,20 +1333,15 @@ static void evfd_test_conservation(struct kunit *test, unsigned int flags)
 	for (i = 0; i < EVFD_TEST_WRITERS; i++)
 		writer[i] = evfd_kunit_start(test, evfd_test_add_some, ctx,
 					     NULL, EVFD_TEST_EACH);
-	t->left = signals;
-	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD, HRTIMER_MODE_REL_HARD);
+	evfd_test_hardirqs(t, signals);
 
 	for (i = 0; i < EVFD_TEST_WRITERS; i++) {
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(writer[i]));
-		KUNIT_EXPECT_EQ(test, writer[i]->ret, 0);
+		EVFD_KUNIT_RETURNS(test, writer[i], 0);
 		KUNIT_EXPECT_EQ(test, writer[i]->total, EVFD_TEST_EACH);
 	}
-	KUNIT_EXPECT_TRUE(test,
-			  evfd_kunit_until(atomic64_read(taken) == expected));
+	EVFD_KUNIT_UNTIL(test, atomic64_read(taken) == expected);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
-	KUNIT_EXPECT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->readers) ==
-					   EVFD_TEST_READERS));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_queued(&ctx->readers) == EVFD_TEST_READERS);
 
 	for (i = 0; i < EVFD_TEST_READERS; i++) {
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader[i]));
@@ -1424,22 +1374,18 @@ static void evfd_ctx_conserves_when_full(struct kunit *test)
 	for (i = 0; i < EVFD_TEST_WRITERS; i++)
 		writer[i] = evfd_kunit_start(test, evfd_test_add_some, ctx,
 					     NULL, EVFD_TEST_EACH);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) ==
-					   EVFD_TEST_WRITERS));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_queued(&ctx->writers) == EVFD_TEST_WRITERS);
 	for (i = 0; i < EVFD_TEST_READERS; i++)
 		reader[i] = evfd_kunit_start(test, evfd_test_take_some, ctx,
 					     NULL, all / EVFD_TEST_READERS);
 
 	for (i = 0; i < EVFD_TEST_READERS; i++) {
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader[i]));
-		KUNIT_EXPECT_EQ(test, reader[i]->ret, 0);
+		EVFD_KUNIT_RETURNS(test, reader[i], 0);
 		KUNIT_EXPECT_EQ(test, reader[i]->total,
 				all / EVFD_TEST_READERS);
 	}
 	for (i = 0; i < EVFD_TEST_WRITERS; i++) {
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(writer[i]));
-		KUNIT_EXPECT_EQ(test, writer[i]->ret, 0);
+		EVFD_KUNIT_RETURNS(test, writer[i], 0);
 		KUNIT_EXPECT_EQ(test, writer[i]->total, EVFD_TEST_EACH);
 	}
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
@@ -1454,9 +1400,8 @@ static void evfd_ctx_conserves_when_full(struct kunit *test)
 static void evfd_ctx_consumed_is_not_announced(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	evfd_ctx_wake_readers(ctx, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 0);
 
@@ -1473,10 +1418,9 @@ static void evfd_ctx_consumed_is_not_announced(struct kunit *test)
 static void evfd_ctx_consumed_is_not_deferred(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	u64 n;
 
-	poller = evfd_kunit_poll(test, ctx, NULL, NULL, 0);
 	current->in_eventfd = 1;
 	evfd_signal_mask(ctx, EPOLLPRI);
 	current->in_eventfd = 0;

@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/kmemleak.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/perf_event.h>
@@ -23,7 +24,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
-#include "evfd_kunit.h"
+#include "helpers_kunit.h"
 #include "file.h"
 
 KUNIT_DEFINE_ACTION_WRAPPER(evfd_test_fput, __fput_sync, struct file *);
@@ -34,8 +35,7 @@ static struct file *evfd_test_file(struct kunit *test, u64 initval, u32 flags)
 	struct file *file = evfd_file_alloc(initval, flags);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_test_fput, file));
+	evfd_kunit_defer(test, evfd_test_fput, file);
 	return file;
 }
 
@@ -49,22 +49,32 @@ static struct evfd_ctx *evfd_test_ctx(struct kunit *test, struct file *file)
 	return ctx;
 }
 
-/* A page of user memory; the one behind it is not mapped. */
-static char __user *evfd_test_page(struct kunit *test, unsigned long prot)
+/* Two pages of user memory, of @file or anonymous. */
+static char __user *evfd_test_map(struct kunit *test, struct file *file,
+				  unsigned long prot)
 {
 	unsigned long addr;
 
-	addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, prot,
-			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	addr = kunit_vm_mmap(test, file, 0, 2 * PAGE_SIZE, prot,
+			     MAP_PRIVATE | (file ? 0 : MAP_ANONYMOUS), 0);
 	KUNIT_ASSERT_NE(test, addr, 0);
 	KUNIT_ASSERT_LT(test, addr, (unsigned long)TASK_SIZE);
 	/*
-	 * KUnit never undoes its kthread_use_mm(): a leak, but not of ours. What
-	 * the mm points to is to be found, so it is not to be ignored.
+	 * KUnit never undoes its kthread_use_mm(), which leaks the mm. kmemleak
+	 * still scans the mm, and finds what it points to.
 	 */
 	kmemleak_not_leak(current->mm);
-	KUNIT_ASSERT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
 	return (char __user *)addr;
+}
+
+/* A page of user memory; the page after it is not mapped. */
+static char __user *evfd_test_page(struct kunit *test, unsigned long prot)
+{
+	char __user *page = evfd_test_map(test, NULL, prot);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap((unsigned long)page + PAGE_SIZE,
+					PAGE_SIZE), 0);
+	return page;
 }
 
 static ssize_t evfd_test_read(struct file *file, char __user *buf, size_t len)
@@ -95,6 +105,16 @@ static ssize_t evfd_test_write_iter(struct file *file, int flags,
 	init_sync_kiocb(&iocb, file);
 	iocb.ki_flags |= flags;
 	return file->f_op->write_iter(&iocb, iter);
+}
+
+/* The same with one segment of user memory. */
+static ssize_t evfd_test_read_ubuf(struct file *file, char __user *buf,
+				   size_t len)
+{
+	struct iov_iter iter;
+
+	iov_iter_ubuf(&iter, ITER_DEST, buf, len);
+	return evfd_test_read_iter(file, 0, &iter);
 }
 
 /* The same with 8 bytes of kernel memory. */
@@ -187,15 +207,13 @@ static void evfd_file_release_leaves_the_counter(struct kunit *test)
 	u64 n;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_kunit_put, ctx));
+	evfd_kunit_defer(test, evfd_kunit_put, ctx);
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 2);
 	file->f_op->poll(file, &poller->pt);
 
 	kunit_release_action(test, evfd_test_fput, file);
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
-	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLHUP);
+	EVFD_KUNIT_TOLD(test, poller, 1, EPOLLHUP);
 
 	evfd_signal(ctx);
 	poller->queue = NULL;
@@ -268,9 +286,7 @@ static void evfd_file_sizes(struct kunit *test)
 
 	for (len = 0; len < 8; len++) {
 		KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, len), -EINVAL);
-		iov_iter_ubuf(&iter, ITER_DEST, page, len);
-		KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter),
-				-EINVAL);
+		KUNIT_EXPECT_EQ(test, evfd_test_read_ubuf(file, page, len), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 5);
 
@@ -472,12 +488,8 @@ static void evfd_file_faults_lose_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, evfd_test_read(semaphore, bad[i], 8),
 				-EFAULT);
 		KUNIT_EXPECT_EQ(test, evfd_test_write(file, bad[i], 8), -EFAULT);
-		iov_iter_ubuf(&iter, ITER_DEST, bad[i], 8);
-		KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter),
-				-EFAULT);
-		iov_iter_ubuf(&iter, ITER_DEST, bad[i], 8);
-		KUNIT_EXPECT_EQ(test, evfd_test_read_iter(semaphore, 0, &iter),
-				-EFAULT);
+		KUNIT_EXPECT_EQ(test, evfd_test_read_ubuf(file, bad[i], 8), -EFAULT);
+		KUNIT_EXPECT_EQ(test, evfd_test_read_ubuf(semaphore, bad[i], 8), -EFAULT);
 		iov_iter_ubuf(&iter, ITER_SOURCE, bad[i], 8);
 		KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter),
 				-EFAULT);
@@ -495,8 +507,7 @@ static void evfd_file_read_only_memory_loses_nothing(struct kunit *test)
 	struct iov_iter iter;
 
 	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 8), -EFAULT);
-	iov_iter_ubuf(&iter, ITER_DEST, page, 8);
-	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), -EFAULT);
+	KUNIT_EXPECT_EQ(test, evfd_test_read_ubuf(file, page, 8), -EFAULT);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 7);
 	/* It can be read from: a write of 0. */
 	KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, 8), 8);
@@ -569,11 +580,9 @@ static void evfd_file_poll_is_told_of_changes(struct kunit *test)
 
 	file->f_op->poll(file, &poller->pt);
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 3), 8);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
-	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLIN);
+	EVFD_KUNIT_TOLD(test, poller, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
-	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
-	EVFD_KUNIT_EXPECT_POLL(test, poller->key, EPOLLOUT);
+	EVFD_KUNIT_TOLD(test, poller, 2, EPOLLOUT);
 	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
 	evfd_kunit_unpoll(poller);
@@ -590,9 +599,7 @@ static int evfd_test_fd(struct kunit *test, struct file *file)
 
 	KUNIT_ASSERT_GE(test, fd, 0);
 	fd_install(fd, get_file(file));
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_test_close_fd,
-						  (void *)(unsigned long)fd));
+	evfd_kunit_defer(test, evfd_test_close_fd, (void *)(unsigned long)fd);
 	return fd;
 }
 
@@ -637,8 +644,7 @@ static void evfd_fget_refuses_the_rest(struct kunit *test)
 
 	file = anon_inode_getfile("[evfd]", &evfd_test_foreign_fops, ctx, O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_test_fput, file));
+	evfd_kunit_defer(test, evfd_test_fput, file);
 	fd = evfd_test_fd(test, file);
 	count = file_count(file);
 
@@ -668,15 +674,13 @@ static const char *evfd_test_fdinfo(struct kunit *test, struct file *file)
 	} *proc;
 	struct seq_file m = { .size = 512 };
 
-	proc = kunit_kzalloc(test, sizeof(*proc), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, proc);
+	proc = evfd_kunit_zalloc(test, sizeof(*proc));
 	proc->info.pid_ns = &init_pid_ns;
 	proc->sb.s_fs_info = &proc->info;
 	proc->inode.i_sb = &proc->sb;
 	proc->file.f_inode = &proc->inode;
 	m.file = &proc->file;
-	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	m.buf = evfd_kunit_zalloc(test, m.size);
 	file->f_op->show_fdinfo(&m, file);
 	KUNIT_ASSERT_FALSE(test, seq_has_overflowed(&m));
 
@@ -693,8 +697,8 @@ static void evfd_file_fdinfo_is_as_documented(struct kunit *test)
 		kunit_skip(test, "the kernel has no /proc");
 
 	/* Two on a queue, so that no two numbers can be taken for each other. */
-	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
-	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_kunit_watch(test, ctx);
+	evfd_kunit_watch(test, ctx);
 	snprintf(expected, sizeof(expected),
 		 "evfd-count:           123abc\n"
 		 "evfd-id: %llu\n"
@@ -735,8 +739,7 @@ static void evfd_test_returns(struct kunit *test, struct file *file,
 	struct evfd_kunit_task *task;
 
 	task = evfd_kunit_start(test, fn, NULL, file, n);
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task));
-	KUNIT_EXPECT_EQ(test, task->ret, ret);
+	EVFD_KUNIT_RETURNS(test, task, ret);
 }
 
 /* For one operation, or from fcntl(F_SETFL) on. */
@@ -762,16 +765,8 @@ evfd_test_start_reader(struct kunit *test, struct file *file,
 		       int (*fn)(struct evfd_kunit_task *task), void *priv)
 {
 	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
-	int queued = evfd_kunit_queued(&ctx->readers);
-	struct evfd_kunit_task *reader;
 
-	reader = evfd_kunit_start(test, fn, ctx, priv, 0);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->readers) ==
-					   queued + 1));
-	/* Queued, it may look once more, and take what was meant for another. */
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_until(evfd_kunit_asleep(reader)));
-	return reader;
+	return evfd_kunit_block(test, &ctx->readers, fn, ctx, priv, 0);
 }
 
 static void evfd_file_read_blocks_until_a_write(struct kunit *test)
@@ -786,8 +781,7 @@ static void evfd_file_read_blocks_until_a_write(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, completion_done(&reader->done));
 
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 9), 8);
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-	KUNIT_EXPECT_EQ(test, reader->ret, 8);
+	EVFD_KUNIT_RETURNS(test, reader, 8);
 	KUNIT_EXPECT_EQ(test, reader->total, 9);
 }
 
@@ -798,13 +792,11 @@ static void evfd_file_write_blocks_until_a_read(struct kunit *test)
 	struct evfd_kunit_task *writer;
 	u64 n;
 
-	writer = evfd_kunit_start(test, evfd_test_thread_write, ctx, file, 4);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 1));
+	writer = evfd_kunit_block(test, &ctx->writers, evfd_test_thread_write,
+				  ctx, file, 4);
 	KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
 	KUNIT_EXPECT_EQ(test, n, EVFD_COUNT_MAX);
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(writer));
-	KUNIT_EXPECT_EQ(test, writer->ret, 8);
+	EVFD_KUNIT_RETURNS(test, writer, 8);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 4);
 }
 
@@ -817,9 +809,8 @@ static void evfd_file_interrupts_change_nothing(struct kunit *test)
 
 	reader = evfd_test_start_reader(test, empty, evfd_test_thread_read,
 					empty);
-	writer = evfd_kunit_start(test, evfd_test_thread_write, ctx, full, 1);
-	KUNIT_ASSERT_TRUE(test,
-			  evfd_kunit_until(evfd_kunit_queued(&ctx->writers) == 1));
+	writer = evfd_kunit_block(test, &ctx->writers, evfd_test_thread_write,
+				  ctx, full, 1);
 
 	KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader));
 	KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
@@ -838,19 +829,27 @@ struct evfd_test_fault {
 	bool iter;
 };
 
+static struct evfd_test_fault *evfd_test_fault(struct kunit *test,
+					       struct file *file,
+					       char __user *buf, bool iter)
+{
+	struct evfd_test_fault *fault = evfd_kunit_zalloc(test, sizeof(*fault));
+
+	fault->file = file;
+	fault->mm = current->mm;
+	fault->buf = buf;
+	fault->iter = iter;
+	return fault;
+}
+
 static int evfd_test_thread_fault(struct evfd_kunit_task *task)
 {
 	struct evfd_test_fault *fault = task->priv;
-	struct iov_iter iter;
 	int ret;
 
 	kthread_use_mm(fault->mm);
-	if (fault->iter) {
-		iov_iter_ubuf(&iter, ITER_DEST, fault->buf, 8);
-		ret = evfd_test_read_iter(fault->file, 0, &iter);
-	} else {
-		ret = evfd_test_read(fault->file, fault->buf, 8);
-	}
+	ret = fault->iter ? evfd_test_read_ubuf(fault->file, fault->buf, 8) :
+			    evfd_test_read(fault->file, fault->buf, 8);
 	kthread_unuse_mm(fault->mm);
 	return ret;
 }
@@ -866,25 +865,19 @@ static void evfd_file_fault_passes_the_wake_on(struct kunit *test)
 		struct evfd_kunit_task *faulty, *reader;
 		struct evfd_test_fault *fault;
 
-		fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, fault);
-		fault->file = file;
-		fault->buf = evfd_test_page(test, PROT_READ) + PAGE_SIZE;
-		fault->mm = current->mm;
-		fault->iter = i & 1;
-
+		fault = evfd_test_fault(test, file,
+					evfd_test_page(test, PROT_READ) +
+					PAGE_SIZE, i & 1);
 		faulty = evfd_test_start_reader(test, file,
 						evfd_test_thread_fault, fault);
 		reader = evfd_test_start_reader(test, file,
 						evfd_test_thread_read, file);
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), 8);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-		KUNIT_EXPECT_EQ(test, reader->ret, 8);
+		EVFD_KUNIT_RETURNS(test, reader, 8);
 		KUNIT_EXPECT_EQ(test, reader->total, 1);
 		/* It faulted, or waits again: the other may have been faster. */
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), 8);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(faulty));
-		KUNIT_EXPECT_EQ(test, faulty->ret, -EFAULT);
+		EVFD_KUNIT_RETURNS(test, faulty, -EFAULT);
 		KUNIT_EXPECT_EQ(test, evfd_ctx_count(reader->ctx), 1);
 	}
 }
@@ -902,27 +895,15 @@ static void evfd_file_woken_reader_gets_its_page(struct kunit *test)
 		struct file *file = evfd_test_file(test, 0, 0);
 		struct evfd_kunit_task *reader;
 		struct evfd_test_fault *fault;
-		unsigned long addr;
+		char __user *map;
 
-		fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, fault);
-		addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE,
-				     PROT_READ | PROT_WRITE,
-				     MAP_ANONYMOUS | MAP_PRIVATE, 0);
-		KUNIT_ASSERT_NE(test, addr, 0);
-		KUNIT_ASSERT_LT(test, addr, (unsigned long)TASK_SIZE);
-		kmemleak_not_leak(current->mm);
-		evfd_test_put_user(test, (char __user *)addr, 1);
-		fault->file = file;
-		fault->buf = (char __user *)addr + PAGE_SIZE - 4;
-		fault->mm = current->mm;
-		fault->iter = i & 1;
-
+		map = evfd_test_map(test, NULL, PROT_READ | PROT_WRITE);
+		evfd_test_put_user(test, map, 1);
+		fault = evfd_test_fault(test, file, map + PAGE_SIZE - 4, i & 1);
 		reader = evfd_test_start_reader(test, file,
 						evfd_test_thread_fault, fault);
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, value), 8);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-		KUNIT_EXPECT_EQ(test, reader->ret, 8);
+		EVFD_KUNIT_RETURNS(test, reader, 8);
 		KUNIT_EXPECT_EQ(test, evfd_ctx_count(reader->ctx), 0);
 		KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, fault->buf),
 				value);
@@ -996,38 +977,25 @@ static void evfd_file_killed_reader_stops_trying(struct kunit *test)
 		struct evfd_kunit_task *reader;
 		struct evfd_test_fault *fault;
 		struct evfd_test_map *map;
-		unsigned long addr;
 		u64 n;
 
-		map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
-		fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, map);
-		KUNIT_ASSERT_NOT_NULL(test, fault);
+		map = evfd_kunit_zalloc(test, sizeof(*map));
 		map->ctx = evfd_test_ctx(test, file);
 		mapped = anon_inode_getfile("[evfd-test]", &evfd_test_map_fops,
 					    map, O_RDWR);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mapped);
 		/* Closed at once: by a worker, it would keep the module in use. */
-		KUNIT_ASSERT_EQ(test, 0,
-				kunit_add_action_or_reset(test, evfd_test_fput,
-							  mapped));
-		addr = kunit_vm_mmap(test, mapped, 0, PAGE_SIZE,
-				     PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
-		KUNIT_ASSERT_NE(test, addr, 0);
-		KUNIT_ASSERT_LT(test, addr, (unsigned long)TASK_SIZE);
-		kmemleak_not_leak(current->mm);
-
-		fault->file = file;
-		fault->buf = (char __user *)addr;
-		fault->mm = current->mm;
-		fault->iter = i & 1;
+		evfd_kunit_defer(test, evfd_test_fput, mapped);
+		fault = evfd_test_fault(test, file,
+					evfd_test_map(test, mapped,
+						      PROT_READ | PROT_WRITE),
+					i & 1);
 		reader = evfd_test_start_reader(test, file,
 						evfd_test_thread_killed, fault);
 		map->reader = reader->task;
 
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 5), 8);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-		KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
+		EVFD_KUNIT_RETURNS(test, reader, -ERESTARTSYS);
 		KUNIT_EXPECT_EQ(test, map->faults, 1);
 		KUNIT_EXPECT_EQ(test, evfd_ctx_count(map->ctx), 6);
 		KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&map->ctx->readers), 0);
@@ -1035,11 +1003,29 @@ static void evfd_file_killed_reader_stops_trying(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, fault->buf), 5);
 		KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
 		KUNIT_EXPECT_EQ(test, n, 6);
-		KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, vm_munmap((unsigned long)fault->buf,
+						2 * PAGE_SIZE), 0);
 	}
 }
 
 #ifdef CONFIG_HAVE_HW_BREAKPOINT
+/* Has the CPU call @fn with @data for each write to the 8 bytes at @addr. */
+static struct perf_event * __percpu *
+evfd_test_break_on_write(struct kunit *test, const void *addr,
+			 perf_overflow_handler_t fn, void *data)
+{
+	struct perf_event * __percpu *events;
+	struct perf_event_attr attr;
+
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)addr;
+	attr.bp_len = HW_BREAKPOINT_LEN_8;
+	attr.bp_type = HW_BREAKPOINT_W;
+	events = register_wide_hw_breakpoint(&attr, fn, data);
+	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)events));
+	return events;
+}
+
 /* A reader's buffer, of which the CPU tells when the value is copied there. */
 struct evfd_test_watch {
 	u64 value;
@@ -1091,10 +1077,8 @@ static void evfd_file_killed_reader_passes_the_wake_on(struct kunit *test)
 	struct evfd_kunit_task *killed, *reader;
 	struct perf_event * __percpu *events;
 	struct evfd_test_watch *watch;
-	struct perf_event_attr attr;
 
-	watch = kunit_kzalloc(test, sizeof(*watch), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, watch);
+	watch = evfd_kunit_zalloc(test, sizeof(*watch));
 	watch->file = file;
 	watch->ctx = evfd_test_ctx(test, file);
 	killed = evfd_test_start_reader(test, file, evfd_test_thread_watched,
@@ -1102,12 +1086,8 @@ static void evfd_file_killed_reader_passes_the_wake_on(struct kunit *test)
 	watch->reader = killed->task;
 	reader = evfd_test_start_reader(test, file, evfd_test_thread_read, file);
 
-	hw_breakpoint_init(&attr);
-	attr.bp_addr = (unsigned long)&watch->value;
-	attr.bp_len = HW_BREAKPOINT_LEN_8;
-	attr.bp_type = HW_BREAKPOINT_W;
-	events = register_wide_hw_breakpoint(&attr, evfd_test_on_copy, watch);
-	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)events));
+	events = evfd_test_break_on_write(test, &watch->value, evfd_test_on_copy,
+					  watch);
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 5), 8);
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(killed));
 	unregister_wide_hw_breakpoint(events);
@@ -1144,19 +1124,13 @@ static ssize_t evfd_test_read_with_losses(struct kunit *test,
 {
 	struct file *file = evfd_test_file(test, 5, EVFD_NONBLOCK);
 	struct perf_event * __percpu *events;
-	struct perf_event_attr attr;
 	ssize_t ret;
 
 	losses->ctx = evfd_test_ctx(test, file);
 	losses->reader = current;
 
-	hw_breakpoint_init(&attr);
-	attr.bp_addr = (unsigned long)&losses->value;
-	attr.bp_len = HW_BREAKPOINT_LEN_8;
-	attr.bp_type = HW_BREAKPOINT_W;
-	events = register_wide_hw_breakpoint(&attr, evfd_test_on_each_copy,
-					     losses);
-	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)events));
+	events = evfd_test_break_on_write(test, &losses->value, evfd_test_on_each_copy,
+					  losses);
 	ret = evfd_test_kread(file, 0, &losses->value);
 	unregister_wide_hw_breakpoint(events);
 
@@ -1169,10 +1143,8 @@ static ssize_t evfd_test_read_with_losses(struct kunit *test,
 /* A read that loses each time makes the others wait, and takes all. */
 static void evfd_file_read_is_bounded(struct kunit *test)
 {
-	struct evfd_test_losses *losses;
+	struct evfd_test_losses *losses = evfd_kunit_zalloc(test, sizeof(*losses));
 
-	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, losses);
 	KUNIT_EXPECT_EQ(test, evfd_test_read_with_losses(test, losses), 8);
 	KUNIT_EXPECT_EQ(test, losses->gated, 2);
 	KUNIT_EXPECT_EQ(test, losses->value, 5 + EVFD_READ_TRIES + 1);
@@ -1181,10 +1153,8 @@ static void evfd_file_read_is_bounded(struct kunit *test)
 /* If another reader takes all of it meanwhile, nothing is left to wait for. */
 static void evfd_file_read_at_the_gate_may_find_nothing(struct kunit *test)
 {
-	struct evfd_test_losses *losses;
+	struct evfd_test_losses *losses = evfd_kunit_zalloc(test, sizeof(*losses));
 
-	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, losses);
 	losses->emptied = true;
 	KUNIT_EXPECT_EQ(test, evfd_test_read_with_losses(test, losses), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, losses->gated, 1);
@@ -1217,17 +1187,13 @@ static void evfd_file_fault_at_the_gate_waits_for_the_page(struct kunit *test)
 	struct evfd_test_losses *losses;
 	struct evfd_kunit_task *reader;
 	struct evfd_test_fault *fault;
-	struct perf_event_attr attr;
 	unsigned long addr;
 	int i;
 
-	losses = kunit_kzalloc(test, sizeof(*losses), GFP_KERNEL);
-	fault = kunit_kzalloc(test, sizeof(*fault), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, losses);
-	KUNIT_ASSERT_NOT_NULL(test, fault);
-	fault->file = file;
-	fault->buf = evfd_test_page(test, PROT_READ | PROT_WRITE);
-	fault->mm = current->mm;
+	losses = evfd_kunit_zalloc(test, sizeof(*losses));
+	fault = evfd_test_fault(test, file,
+				evfd_test_page(test, PROT_READ | PROT_WRITE),
+				false);
 	evfd_test_put_user(test, fault->buf, 0);
 	reader = evfd_test_start_reader(test, file, evfd_test_thread_fault,
 					fault);
@@ -1235,13 +1201,8 @@ static void evfd_file_fault_at_the_gate_waits_for_the_page(struct kunit *test)
 	losses->reader = reader->task;
 
 	addr = (unsigned long)fault->buf;
-	hw_breakpoint_init(&attr);
-	attr.bp_addr = addr;
-	attr.bp_len = HW_BREAKPOINT_LEN_8;
-	attr.bp_type = HW_BREAKPOINT_W;
-	events = register_wide_hw_breakpoint(&attr, evfd_test_on_lost_copy,
-					     losses);
-	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)events));
+	events = evfd_test_break_on_write(test, (void __force *)fault->buf,
+					  evfd_test_on_lost_copy, losses);
 	for (i = 1; i <= EVFD_READ_TRIES; i++) {
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, i), 8);
 		KUNIT_EXPECT_TRUE(test,
@@ -1257,8 +1218,7 @@ static void evfd_file_fault_at_the_gate_waits_for_the_page(struct kunit *test)
 				      MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0),
 			addr);
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 77), 8);
-	KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(reader));
-	KUNIT_EXPECT_EQ(test, reader->ret, 8);
+	EVFD_KUNIT_RETURNS(test, reader, 8);
 	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, fault->buf), 77);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(reader->ctx), 0);
 	KUNIT_EXPECT_FALSE(test, raw_spin_is_locked(&reader->ctx->gate));
@@ -1381,14 +1341,12 @@ static void evfd_file_killed_readers_lose_nothing(struct kunit *test)
 					 NULL, 0);
 		killed = evfd_kunit_start(test, evfd_test_thread_killed_reads,
 					  ctx, file, 0);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(killed));
-		KUNIT_EXPECT_EQ(test, killed->ret, 0);
+		EVFD_KUNIT_RETURNS(test, killed, 0);
 		WRITE_ONCE(turns->n, 1);
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(turns));
 
 		/* What is left is taken by who sleeps. */
-		KUNIT_EXPECT_TRUE(test,
-				  evfd_kunit_until(evfd_ctx_count(ctx) == 0));
+		EVFD_KUNIT_UNTIL(test, evfd_ctx_count(ctx) == 0);
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader));
 		KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
 		KUNIT_EXPECT_EQ(test, turns->total,

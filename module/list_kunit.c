@@ -5,10 +5,11 @@
  * Other tests' counters, and programs', may be on the list, too, but not between
  * ours. selftests/debugfs_test.c has the same from a program's side.
  */
+#include <linux/kthread.h>
 #include <linux/module.h>
 
 #include "compat.h"
-#include "evfd_kunit.h"
+#include "helpers_kunit.h"
 #include "list.h"
 
 KUNIT_DEFINE_ACTION_WRAPPER(evfd_test_list_del, evfd_list_del,
@@ -22,9 +23,7 @@ static struct evfd_ctx *evfd_test_listed(struct kunit *test)
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 
 	evfd_list_add(ctx);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_test_list_del,
-						  ctx));
+	evfd_kunit_defer(test, evfd_test_list_del, ctx);
 	return ctx;
 }
 
@@ -37,13 +36,10 @@ static struct evfd_walk *evfd_test_walk(struct kunit *test)
 {
 	struct evfd_walk *walk;
 
-	walk = kunit_kzalloc(test, sizeof(*walk), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, walk);
+	walk = evfd_kunit_zalloc(test, sizeof(*walk));
 	INIT_LIST_HEAD(&walk->node);
 	evfd_walk_begin(walk);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_test_walk_end,
-						  walk));
+	evfd_kunit_defer(test, evfd_test_walk_end, walk);
 	return walk;
 }
 
@@ -197,8 +193,7 @@ static void evfd_walk_while_others_come_and_go(struct kunit *test)
 		ctx[i] = evfd_test_listed(test);
 		task[i] = evfd_kunit_start(test, evfd_test_come_and_go, NULL,
 					   NULL, 0);
-		KUNIT_EXPECT_TRUE(test,
-				  evfd_kunit_until(READ_ONCE(task[i]->total) > 4));
+		EVFD_KUNIT_UNTIL(test, READ_ONCE(task[i]->total) > 4);
 	}
 	ctx[3] = evfd_test_listed(test);
 	walk = evfd_test_walk(test);
@@ -231,8 +226,7 @@ static void evfd_walk_while_others_come_and_go(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(task); i++) {
 		WRITE_ONCE(task[i]->n, 1);
-		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(task[i]));
-		KUNIT_EXPECT_EQ(test, task[i]->ret, 0);
+		EVFD_KUNIT_RETURNS(test, task[i], 0);
 	}
 }
 

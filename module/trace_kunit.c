@@ -10,7 +10,7 @@
 #include <linux/module.h>
 
 #include "compat.h"
-#include "evfd_kunit.h"
+#include "helpers_kunit.h"
 #include "trace.h"
 
 /**
@@ -116,8 +116,7 @@ static struct evfd_test_log *evfd_test_log(struct kunit *test,
 	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
 		kunit_skip(test, "the kernel has no tracepoints");
 
-	log = kunit_kzalloc(test, sizeof(*log), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, log);
+	log = evfd_kunit_zalloc(test, sizeof(*log));
 	spin_lock_init(&log->lock);
 	log->ctx = ctx;
 	ret = register_trace_evfd_release(evfd_test_on_release, log) ?:
@@ -128,8 +127,7 @@ static struct evfd_test_log *evfd_test_log(struct kunit *test,
 	      register_trace_evfd_wake(evfd_test_on_wake, log) ?:
 	      register_trace_evfd_defer(evfd_test_on_defer, log);
 	KUNIT_ASSERT_EQ(test, ret, 0);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, evfd_test_unlog, log));
+	evfd_kunit_defer(test, evfd_test_unlog, log);
 	return log;
 }
 
@@ -195,7 +193,7 @@ static void evfd_trace_an_add_wakes(struct kunit *test)
 	task = evfd_kunit_start(test, evfd_test_thread_wait_readable, ctx,
 				NULL, 0);
 	KUNIT_ASSERT_TRUE(test, evfd_test_blocked(log, 1));
-	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_kunit_watch(test, ctx);
 	/* Pollers hear of a write of 0; readers cannot use it. */
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 0));
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 7));
@@ -258,7 +256,7 @@ static void evfd_trace_a_take_wakes(struct kunit *test)
 	struct evfd_kunit_task *task;
 	u64 n;
 
-	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_kunit_watch(test, ctx);
 	task = evfd_kunit_start(test, evfd_test_thread_wait_writable, ctx,
 				NULL, 5);
 	KUNIT_ASSERT_TRUE(test, evfd_test_blocked(log, 1));
@@ -279,7 +277,7 @@ static void evfd_trace_room_is_told_of(struct kunit *test)
 	struct evfd_test_log *log = evfd_test_log(test, ctx);
 	u64 n;
 
-	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_kunit_watch(test, ctx);
 	evfd_ctx_do_read(ctx, &n);
 	current->in_eventfd = 1;
 	evfd_ctx_do_read(ctx, &n);
@@ -303,11 +301,11 @@ static void evfd_trace_a_callback_defers(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct evfd_test_log *log = evfd_test_log(test, ctx);
-	struct evfd_kunit_poller *poller;
+	struct evfd_kunit_poller *poller =
+		evfd_kunit_poll(test, ctx, evfd_test_signal_once, ctx, 1);
 
-	poller = evfd_kunit_poll(test, ctx, evfd_test_signal_once, ctx, 1);
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
-	KUNIT_EXPECT_TRUE(test, evfd_kunit_until(evfd_kunit_calls(poller) == 2));
+	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(poller) == 2);
 	KUNIT_EXPECT_STREQ(test, log->text,
 			   "write n=1 count=1\n"
 			   "wake queue=0 nr=1 why=0\n"
@@ -321,7 +319,7 @@ static void evfd_trace_a_release_wakes(struct kunit *test)
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 9, 0);
 	struct evfd_test_log *log = evfd_test_log(test, ctx);
 
-	evfd_kunit_poll(test, ctx, NULL, NULL, 0);
+	evfd_kunit_watch(test, ctx);
 	evfd_ctx_get(ctx);
 	evfd_ctx_release(ctx);
 	KUNIT_EXPECT_STREQ(test, log->text,
