@@ -178,6 +178,23 @@ struct edge {
 /* Both outcomes must be seen this often. */
 #define EDGE_WANTED	5
 
+/* Kill the victim before the other side's act, or after it. */
+static void edge_kill_before(struct edge *edge, struct evfd_victim *victim)
+{
+	if (edge->delay < 0) {
+		kill(victim->pid, SIGKILL);
+		spin(-edge->delay);
+	}
+}
+
+static int edge_kill_after(struct edge *edge, struct evfd_victim *victim)
+{
+	if (edge->delay >= 0)
+		spin(edge->delay);
+
+	return evfd_victim_kill(victim);
+}
+
 static void edge_move(struct edge *edge, bool late)
 {
 	int direction = late ? -1 : 1;
@@ -211,16 +228,9 @@ TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 					       round & 1 ? evfd_task_readv :
 							   evfd_task_read, 0));
 		ASSERT_EQ(0, evfd_victim_start(other, self->fd, evfd_task_read, 0));
-		if (edge.delay < 0) {
-			kill(victim->pid, SIGKILL);
-			spin(-edge.delay);
-		}
+		edge_kill_before(&edge, victim);
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
-		if (edge.delay >= 0) {
-			spin(edge.delay);
-			kill(victim->pid, SIGKILL);
-		}
-		ASSERT_EQ(0, evfd_victim_reap(victim));
+		ASSERT_EQ(0, edge_kill_after(&edge, victim));
 
 		/* What is in its memory counts if nobody else has it. */
 		ASSERT_TRUE(evfd_test_until(other->done ||
@@ -266,18 +276,11 @@ TEST_F_TIMEOUT(kill, a_writer_that_gets_room_adds_all_or_nothing, PATIENCE)
 					       round & 1 ? evfd_task_writev :
 							   evfd_task_write, 1));
 		ASSERT_EQ(0, evfd_victim_start(other, self->fd, evfd_task_write, 1));
-		if (edge.delay < 0) {
-			kill(victim->pid, SIGKILL);
-			spin(-edge.delay);
-		}
+		edge_kill_before(&edge, victim);
 		ASSERT_EQ(8, evfd_test_read(self->fd, &value));
 		if (semaphore && room == 2)
 			ASSERT_EQ(8, evfd_test_read(self->fd, &value));
-		if (edge.delay >= 0) {
-			spin(edge.delay);
-			kill(victim->pid, SIGKILL);
-		}
-		ASSERT_EQ(0, evfd_victim_reap(victim));
+		ASSERT_EQ(0, edge_kill_after(&edge, victim));
 
 		full = semaphore ? MAX : 2;
 		if (room == 1) {

@@ -48,6 +48,14 @@ bool one_in(unsigned int n)
 	return !below(n);
 }
 
+/* One of these values of @type. */
+#define ONE_OF(type, ...)						\
+	({								\
+		static const type one_of[] = { __VA_ARGS__ };		\
+									\
+		one_of[below(ARRAY_SIZE(one_of))];			\
+	})
+
 static int any_counter(void)
 {
 	int i, slot = below(NR_COUNTERS);
@@ -149,12 +157,8 @@ static uint64_t bad_buffer(void)
 
 static uint64_t any_len(void)
 {
-	static const uint64_t lens[] = {
-		0, 1, 4, 7, 9, 12, 15, 16, 24, 4096, 65536, 0x7ffff000,
-		0x80000000,
-	};
-
-	return one_in(5) ? lens[below(ARRAY_SIZE(lens))] : 8;
+	return one_in(5) ? ONE_OF(uint64_t, 0, 1, 4, 7, 9, 12, 15, 16, 24, 4096,
+				  65536, 0x7ffff000, 0x80000000) : 8;
 }
 
 /* Segments: one good buffer, or a split one, or several, or nonsense. */
@@ -312,19 +316,13 @@ static void draw_writev(struct op *op)
 
 static int64_t any_offset(void)
 {
-	static const int64_t offsets[] = { -1, -1, -1, 0, 8, -2, INT64_MAX };
-
-	return offsets[below(ARRAY_SIZE(offsets))];
+	return ONE_OF(int64_t, -1, -1, -1, 0, 8, -2, INT64_MAX);
 }
 
 static int any_rwf(void)
 {
-	static const int flags[] = {
-		RWF_NOWAIT, RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_APPEND,
-		RWF_NOAPPEND,
-	};
-
-	return flags[below(ARRAY_SIZE(flags))];
+	return ONE_OF(int, RWF_NOWAIT, RWF_HIPRI, RWF_DSYNC, RWF_SYNC,
+		      RWF_APPEND, RWF_NOAPPEND);
 }
 
 static void draw_preadv2(struct op *op)
@@ -408,16 +406,6 @@ static void draw_epoll_make(struct op *op)
 
 static void draw_epoll_ctl(struct op *op)
 {
-	static const int cmds[] = {
-		EPOLL_CTL_ADD, EPOLL_CTL_ADD, EPOLL_CTL_ADD, EPOLL_CTL_MOD,
-		EPOLL_CTL_MOD, EPOLL_CTL_DEL, 4,
-	};
-	static const uint32_t main_events[] = {
-		EPOLLIN, EPOLLIN | EPOLLOUT, EPOLLOUT, EPOLLIN | EPOLLET,
-		EPOLLIN | EPOLLOUT | EPOLLET, EPOLLIN | EPOLLONESHOT,
-		EPOLLIN | EPOLLEXCLUSIVE, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
-		EPOLLOUT | EPOLLEXCLUSIVE, 0, EPOLLET,
-	};
 	static const uint32_t more[] = {
 		EPOLLPRI, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLRDNORM,
 		EPOLLET, EPOLLONESHOT, EPOLLWAKEUP, EPOLLEXCLUSIVE, EPOLLOUT,
@@ -425,8 +413,13 @@ static void draw_epoll_ctl(struct op *op)
 
 	op->fd = any_epoll();
 	op->fd2 = one_in(6) ? any_epoll() : any_counter();
-	op->a = cmds[below(ARRAY_SIZE(cmds))];
-	op->b = main_events[below(ARRAY_SIZE(main_events))];
+	op->a = ONE_OF(int, EPOLL_CTL_ADD, EPOLL_CTL_ADD, EPOLL_CTL_ADD,
+		       EPOLL_CTL_MOD, EPOLL_CTL_MOD, EPOLL_CTL_DEL, 4);
+	op->b = ONE_OF(uint32_t, EPOLLIN, EPOLLIN | EPOLLOUT, EPOLLOUT,
+		       EPOLLIN | EPOLLET, EPOLLIN | EPOLLOUT | EPOLLET,
+		       EPOLLIN | EPOLLONESHOT, EPOLLIN | EPOLLEXCLUSIVE,
+		       EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
+		       EPOLLOUT | EPOLLEXCLUSIVE, 0, EPOLLET);
 	if (one_in(5))
 		op->b |= bits_of(more, ARRAY_SIZE(more));
 	op->b &= 0xffffffff;
@@ -442,11 +435,9 @@ static void draw_epoll_wait(struct op *op)
 
 static void draw_aio_read(struct op *op)
 {
-	static const uint32_t flags[] = { 0, 0, RWF_NOWAIT, RWF_HIPRI, 0x40 };
-
 	draw_read(op);
 	op->a = IOCB_CMD_PREAD;
-	op->b = flags[below(ARRAY_SIZE(flags))];
+	op->b = ONE_OF(uint32_t, 0, 0, RWF_NOWAIT, RWF_HIPRI, 0x40);
 	op->val = below(16);
 }
 
@@ -471,12 +462,9 @@ static void draw_aio_poll(struct op *op)
 
 static void draw_aio_other(struct op *op)
 {
-	static const int cmds[] = {
-		IOCB_CMD_FSYNC, IOCB_CMD_FDSYNC, 4, IOCB_CMD_NOOP, 9,
-	};
-
 	draw_read(op);
-	op->a = cmds[below(ARRAY_SIZE(cmds))];
+	op->a = ONE_OF(int, IOCB_CMD_FSYNC, IOCB_CMD_FDSYNC, 4, IOCB_CMD_NOOP,
+		       9);
 	op->val = below(16);
 }
 
@@ -603,13 +591,10 @@ static void draw_setfd(struct op *op)
 
 static void draw_fcntl(struct op *op)
 {
-	static const int cmds[] = {
-		F_GETSIG, F_SETSIG, F_SETLEASE, F_GETLEASE, F_NOTIFY,
-		F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS,
-	};
-
 	op->fd = any_counter();
-	op->a = cmds[below(ARRAY_SIZE(cmds))];
+	op->a = ONE_OF(int, F_GETSIG, F_SETSIG, F_SETLEASE, F_GETLEASE,
+		       F_NOTIFY, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS,
+		       F_GET_SEALS);
 	op->b = one_in(2) ? (int)below(40) : 1 << below(20);
 	/* Numbers that are none; not those that take a pointer or make fds. */
 	if (one_in(6))
@@ -626,12 +611,8 @@ static void draw_owner(struct op *op)
 /* The inode is shared by both worlds, so nothing that excludes the other. */
 static void draw_lock(struct op *op)
 {
-	static const int cmds[] = {
-		F_GETLK, F_SETLK, F_OFD_GETLK, F_OFD_SETLK,
-	};
-
 	op->fd = any_counter();
-	op->a = cmds[below(ARRAY_SIZE(cmds))];
+	op->a = ONE_OF(int, F_GETLK, F_SETLK, F_OFD_GETLK, F_OFD_SETLK);
 	op->b = one_in(2) ? F_RDLCK : F_UNLCK;
 }
 
@@ -643,14 +624,10 @@ static void draw_flock(struct op *op)
 
 static void draw_ioctl(struct op *op)
 {
-	static const uint32_t cmds[] = {
-		FIONBIO, FIONBIO, FIOASYNC, FIONREAD, FIOCLEX, FIONCLEX,
-		FIOQSIZE, FIGETBSZ, FIBMAP, FS_IOC_GETFLAGS, 0x8004667e,
-		FS_IOC_GETVERSION, TCGETS, 0x4010ef00, 0,
-	};
-
 	op->fd = any_counter();
-	op->a = cmds[below(ARRAY_SIZE(cmds))];
+	op->a = ONE_OF(uint32_t, FIONBIO, FIONBIO, FIOASYNC, FIONREAD, FIOCLEX,
+		       FIONCLEX, FIOQSIZE, FIGETBSZ, FIBMAP, FS_IOC_GETFLAGS,
+		       0x8004667e, FS_IOC_GETVERSION, TCGETS, 0x4010ef00, 0);
 	if (one_in(4))
 		op->a = (uint32_t)rng();
 	op->b = below(2);
@@ -665,33 +642,23 @@ static void draw_lseek(struct op *op)
 
 static void draw_mmap(struct op *op)
 {
-	static const int flags[] = {
-		MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE,
-		MAP_SHARED_VALIDATE | MAP_SYNC,
-	};
-
 	op->fd = any_counter();
 	op->a = below(8);
-	op->b = flags[below(ARRAY_SIZE(flags))];
+	op->b = ONE_OF(int, MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE,
+		       MAP_SHARED_VALIDATE | MAP_SYNC);
 }
 
 static void draw_reopen(struct op *op)
 {
-	static const int flags[] = {
-		O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_NONBLOCK, O_PATH,
-		O_RDWR | O_TRUNC, O_RDWR | O_CREAT, O_DIRECTORY,
-	};
-
 	op->fd = any_counter();
-	op->a = flags[below(ARRAY_SIZE(flags))];
+	op->a = ONE_OF(int, O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_NONBLOCK,
+		       O_PATH, O_RDWR | O_TRUNC, O_RDWR | O_CREAT, O_DIRECTORY);
 }
 
 static void draw_odd_size(struct op *op)
 {
-	static const int64_t sizes[] = { 0, 1, 8, 4096, -1 };
-
 	op->fd = any_counter();
-	op->a = sizes[below(ARRAY_SIZE(sizes))];
+	op->a = ONE_OF(int64_t, 0, 1, 8, 4096, -1);
 	op->b = below(4);
 }
 

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -12,8 +11,6 @@
 #include "threads.h"
 
 #define MAX_THREADS	6
-/* Without any progress for so long, a sleeper has been forgotten. */
-#define PATIENCE_MS	10000
 
 enum way { BLOCKING, POLLING, EDGES, MIXED, NR_WAYS };
 
@@ -189,7 +186,7 @@ static bool drained(void)
 	uint64_t reads = __atomic_load_n(&round_state.reads, __ATOMIC_RELAXED);
 	int ms;
 
-	for (ms = 0; ms < PATIENCE_MS; ms++) {
+	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
 		if (!evfd_test_count(round_state.fd))
 			return true;
 		/* A large semaphore is never empty; that it goes on will do. */
@@ -239,7 +236,6 @@ static void burst(uint64_t *rng)
 	int i, n = 2 + draw(rng) % (MAX_THREADS - 1);
 	uint64_t all = reads ? (uint64_t)n : UINT64_MAX - 1;
 	pthread_t tasks[MAX_THREADS];
-	struct timespec t;
 
 	round_state.semaphore = reads;
 	round_state.fd = make_counter(reads ? 0 : all);
@@ -251,9 +247,7 @@ static void burst(uint64_t *rng)
 		    read(round_state.fd, &all, 8) != 8)
 		fail("for all at once: errno %d", errno);
 	for (i = 0; i < n && !verdict->failed; i++) {
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_sec += PATIENCE_MS / 1000;
-		if (pthread_timedjoin_np(tasks[i], NULL, &t))
+		if (evfd_test_join(tasks[i]))
 			fail("1 of %d %s sleeps on %llx", n,
 			     reads ? "readers" : "writers",
 			     (unsigned long long)evfd_test_count(round_state.fd));
@@ -270,7 +264,7 @@ static void run_round(uint64_t seed, int ms)
 	uint64_t seeds[2 * MAX_THREADS], rng = seed, initval = 0, left, one = 1;
 	struct sigaction sa = { .sa_handler = on_signal };
 	int i, nr_readers, nr_writers;
-	struct timespec start, t;
+	long end;
 
 	if (draw(&rng) % 4 == 0) {
 		for (i = 0; i < 20 && !verdict->failed; i++)
@@ -296,16 +290,13 @@ static void run_round(uint64_t seed, int ms)
 		pthread_create(&writers[i], NULL, writer,
 			       &seeds[MAX_THREADS + i]);
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	end = evfd_test_now_ms() + ms;
 	do {
 		usleep(200 + draw(&rng) % 2000);
 		i = draw(&rng) % (nr_readers + nr_writers);
 		pthread_kill(i < nr_readers ? readers[i] :
 			     writers[i - nr_readers], SIGUSR1);
-		clock_gettime(CLOCK_MONOTONIC, &t);
-	} while ((t.tv_sec - start.tv_sec) * 1000 +
-		 (t.tv_nsec - start.tv_nsec) / 1000000 < ms &&
-		 !verdict->failed);
+	} while (evfd_test_now_ms() < end && !verdict->failed);
 
 	/* No signals from here on: they would repair what was lost. */
 	round_state.stop_writers = 1;
@@ -313,9 +304,7 @@ static void run_round(uint64_t seed, int ms)
 		fail("%d readers (way %d) sleep on %llx", nr_readers,
 		     round_state.way, (unsigned long long)evfd_test_count(round_state.fd));
 	for (i = 0; i < nr_writers && !verdict->failed; i++) {
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_sec += PATIENCE_MS / 1000;
-		if (pthread_timedjoin_np(writers[i], NULL, &t))
+		if (evfd_test_join(writers[i]))
 			fail("a writer sleeps on %llx",
 			     (unsigned long long)evfd_test_count(round_state.fd));
 	}
@@ -328,13 +317,13 @@ static void run_round(uint64_t seed, int ms)
 	round_state.stop_readers = 1;
 	fcntl(round_state.fd, F_SETFL, O_NONBLOCK);
 	for (i = 0; __atomic_load_n(&round_state.readers, __ATOMIC_ACQUIRE) &&
-	     i < PATIENCE_MS; i++) {
+	     i < EVFD_TEST_PATIENCE_MS; i++) {
 		if (write(round_state.fd, &one, 8) == 8)
 			__atomic_fetch_add(&round_state.written, 1,
 					   __ATOMIC_RELAXED);
 		usleep(1000);
 	}
-	if (i == PATIENCE_MS) {
+	if (i == EVFD_TEST_PATIENCE_MS) {
 		fail("readers do not end");
 		return;
 	}
@@ -356,12 +345,8 @@ bool threads_run(bool evfd, uint64_t seed, int ms, uint64_t *operations,
 	int status = 0;
 	pid_t pid;
 
-	if (!verdict) {
-		verdict = mmap(NULL, sizeof(*verdict), PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (verdict == MAP_FAILED)
-			exit(2);
-	}
+	if (!verdict)
+		verdict = evfd_test_share(sizeof(*verdict));
 	memset(verdict, 0, sizeof(*verdict));
 	pid = fork();
 	if (!pid) {
