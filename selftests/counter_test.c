@@ -7,21 +7,12 @@
  * Uses evfd_test.h. Read blocking_test.c next, for what blocks; parity_test.c
  * has the system calls that a counter does not support.
  */
-#include <linux/fs.h>
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
 #include "evfd_test.h"
 
 #define MAX	EVFD_COUNT_MAX
-
-/* Newer than the headers of some distributions. */
-#ifndef RWF_NOAPPEND
-#define RWF_NOAPPEND	0x20
-#endif
-#ifndef RWF_ATOMIC
-#define RWF_ATOMIC	0x40
-#endif
 
 FIXTURE(counter) {
 	/* Empty, O_NONBLOCK. */

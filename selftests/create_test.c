@@ -442,22 +442,16 @@ static int create_or_nothing(int dev)
 
 TEST_F(create, no_free_file_is_enfile)
 {
-	int file_max = open("/proc/sys/fs/file-max", O_RDWR | O_CLOEXEC);
-	char old[32] = "";
+	char old[32];
 	int ret;
 
-	if (file_max < 0)
+	ASSERT_EQ(0, evfd_test_text("/proc/sys/fs/file-max", old, sizeof(old)));
+	/* Root is exempt: for root it still works. */
+	if (evfd_test_put("/proc/sys/fs", "file-max", "0"))
 		SKIP(return, "fs.file-max cannot be lowered: %s",
 		     strerror(errno));
-	ASSERT_LT(0, read(file_max, old, sizeof(old) - 1));
-	ASSERT_EQ(0, lseek(file_max, 0, SEEK_SET));
-
-	/* Root is exempt, so it goes on to work. */
-	ASSERT_EQ(1, write(file_max, "0", 1));
 	ret = as_nobody(create_or_nothing, self->dev);
-	ASSERT_EQ(0, lseek(file_max, 0, SEEK_SET));
-	ASSERT_EQ(strlen(old), write(file_max, old, strlen(old)));
-	close(file_max);
+	ASSERT_EQ(0, evfd_test_put("/proc/sys/fs", "file-max", old));
 
 	EXPECT_EQ(-ENFILE, ret)
 		TH_LOG("-2000: a descriptor was left behind");
@@ -533,20 +527,6 @@ TEST_F(create, ids_of_living_counters_differ)
 		close(fds[i]);
 }
 
-/* What the group at @path is charged, in bytes; -1 on trouble. */
-static long charged(const char *path)
-{
-	char file[PATH_MAX], text[32] = "";
-	int fd, n;
-
-	snprintf(file, sizeof(file), "%s/memory.current", path);
-	fd = open(file, O_RDONLY);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	close(fd);
-
-	return n > 0 ? atol(text) : -1;
-}
-
 /*
  * In a group of its own, makes @nr counters with @make and returns what the
  * group was charged for them; -1 on trouble.
@@ -571,12 +551,13 @@ static long charge_for(const char *parent, int nr,
 			_exit(1);
 		/* The table of descriptors has grown before it counts. */
 		close(dup2(to[1], nr + 100));
-		before = charged(group);
+		before = evfd_test_number(group, "memory.current", "");
 		for (i = 0; i < nr; i++) {
 			if (make(0, 0) < 0)
 				_exit(1);
 		}
-		result = charged(group) - before;
+		result = evfd_test_number(group, "memory.current", "") -
+			 before;
 		if (before < 0 || write(to[1], &result, sizeof(result)) < 0)
 			_exit(1);
 		_exit(0);

@@ -20,18 +20,10 @@
 static int read_fdinfo(pid_t pid, int fd, char *text, size_t size)
 {
 	char path[64];
-	ssize_t len;
-	int info;
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-	info = open(path, O_RDONLY | O_CLOEXEC);
-	if (info < 0)
-		return -errno;
-	len = read(info, text, size - 1);
-	text[len < 0 ? 0 : len] = 0;
-	close(info);
 
-	return len < 0 ? -errno : len;
+	return evfd_test_text(path, text, size) ? -errno : (int)strlen(text);
 }
 
 /* What follows the lines that every file has, or "" if there is nothing. */

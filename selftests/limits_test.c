@@ -28,21 +28,10 @@
 
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
-static long get(const char *dir, const char *file, const char *key)
-{
-	char path[PATH_MAX];
-	long n = -1;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	evfd_test_proc(path, key, "%ld", &n);
-
-	return n;
-}
-
 /* What the whole system uses for kernel objects, in bytes. */
 static long slab_of_all(void)
 {
-	return get("/proc", "meminfo", "Slab:") * 1024;
+	return evfd_test_number("/proc", "meminfo", "Slab:") * 1024;
 }
 
 /* What a child found out, in shared memory. */
@@ -184,7 +173,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_is_enomem, PATIENCE)
 		ASSERT_TRUE(WIFSTOPPED(status))
 			TH_LOG("status %#x", status);
 		all[i] = slab_of_all();
-		group[i] = get(self->group, "memory.stat", "slab ");
+		group[i] = evfd_test_number(self->group, "memory.stat", "slab ");
 		ASSERT_LE(0, group[i]);
 		ASSERT_EQ(0, kill(pid, SIGCONT));
 	}
@@ -217,7 +206,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_is_enomem, PATIENCE)
 		EXPECT_GT(found->made * 64 + MB, used - paid);
 
 	EXPECT_TRUE(users_are(self->users));
-	charged = get(self->group, "memory.current", "");
+	charged = evfd_test_number(self->group, "memory.current", "");
 	EXPECT_GT(8 * MB, charged)
 		TH_LOG("the process is gone, its group is still charged");
 }
@@ -302,31 +291,24 @@ TEST_F_TIMEOUT(limits, refusals_cost_nothing, PATIENCE)
 {
 	static const int errors[] = { EMFILE, ENFILE, EINVAL };
 	struct found *found = self->found;
-	int file_max, status, wanted;
+	int status, wanted;
 	char old[32] = "";
 	size_t i;
 	pid_t pid;
 
-	file_max = open("/proc/sys/fs/file-max", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, file_max);
-	ASSERT_LT(0, read(file_max, old, sizeof(old) - 1));
+	ASSERT_EQ(0, evfd_test_text("/proc/sys/fs/file-max", old, sizeof(old)));
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		memset(found, 0, sizeof(*found));
 		wanted = evfd_test_next_fd();
 		/* Root, which is everybody else, is exempt. */
-		if (errors[i] == ENFILE) {
-			ASSERT_EQ(0, lseek(file_max, 0, SEEK_SET));
-			ASSERT_EQ(1, write(file_max, "0", 1));
-		}
+		if (errors[i] == ENFILE)
+			ASSERT_EQ(0, evfd_test_put("/proc/sys/fs", "file-max",
+						   "0"));
 		pid = fork();
 		if (!pid)
 			child_refused(self->group, self->dev, found, errors[i]);
 		waitpid(pid, &status, 0);
-		if (errors[i] == ENFILE) {
-			lseek(file_max, 0, SEEK_SET);
-			ASSERT_EQ(strlen(old),
-				  write(file_max, old, strlen(old)));
-		}
+		ASSERT_EQ(0, evfd_test_put("/proc/sys/fs", "file-max", old));
 		ASSERT_LT(0, pid);
 		ASSERT_EQ(0, status)
 			TH_LOG("%s instead of %s", strerror(found->error),
@@ -339,7 +321,6 @@ TEST_F_TIMEOUT(limits, refusals_cost_nothing, PATIENCE)
 			       found->charged[1] - found->charged[0]);
 		EXPECT_TRUE(users_are(self->users));
 	}
-	close(file_max);
 }
 
 TEST_HARNESS_MAIN

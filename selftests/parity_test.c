@@ -6,7 +6,6 @@
  * Uses evfd_test.h.
  */
 #include <limits.h>
-#include <linux/fs.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -24,14 +23,6 @@
 #include "evfd_test.h"
 
 #define MAX	EVFD_COUNT_MAX
-
-/* Newer than the headers of some distributions. */
-#ifndef RWF_NOAPPEND
-#define RWF_NOAPPEND	0x20
-#endif
-#ifndef RWF_ATOMIC
-#define RWF_ATOMIC	0x40
-#endif
 
 static long with_pipe(int fd, int how)
 {

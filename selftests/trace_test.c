@@ -28,24 +28,6 @@
 /* Buffers of our own, which nobody else reads or switches. */
 #define TRACE	TRACEFS "/instances/evfd_test"
 
-/* The whole of a file, which is 0-terminated then. Returns its length or -1. */
-static ssize_t get(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = 0, got = 1;
-
-	if (fd < 0)
-		return -1;
-	while (got > 0 && len < (ssize_t)size - 1) {
-		got = read(fd, text + len, size - 1 - len);
-		len += got > 0 ? got : 0;
-	}
-	close(fd);
-	text[len] = 0;
-
-	return got < 0 ? -1 : len;
-}
-
 /*
  * What happened to counter @id since the last call of clear(), one event a line,
  * without what differs each time: "write n=1 count=1\n". With @tid, only what
@@ -58,7 +40,7 @@ static const char *events_by(uint64_t id, pid_t tid)
 	size_t len = 0;
 
 	found[0] = 0;
-	if (get(TRACE "/trace", text, sizeof(text)) < 0)
+	if (evfd_test_text(TRACE "/trace", text, sizeof(text)))
 		return "(no trace)";
 	snprintf(want, sizeof(want), "id=%" PRIu64, id);
 	snprintf(who, sizeof(who), "-%d ", tid);
@@ -172,7 +154,7 @@ TEST_F(trace, the_formats_are_those_promised)
 	for (i = 0; i < ARRAY_SIZE(formats); i++) {
 		snprintf(path, sizeof(path), TRACE "/events/evfd/%s/format",
 			 formats[i].event);
-		ASSERT_LT(0, get(path, text, sizeof(text)));
+		ASSERT_EQ(0, evfd_test_text(path, text, sizeof(text)));
 		/* An empty line is behind those that all events have. */
 		p = strstr(text, "\n\n");
 		ASSERT_NE(NULL, p);
@@ -297,7 +279,7 @@ TEST_F(trace, a_create_that_fails_is_none)
 	EXPECT_EQ(-EMFILE, sysret(ioctl(dev, EVFD_IOC_CREATE, &arg)));
 	limit.rlim_cur = limit.rlim_max;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	ASSERT_LE(0, get(TRACE "/trace", text, sizeof(text)));
+	ASSERT_EQ(0, evfd_test_text(TRACE "/trace", text, sizeof(text)));
 	EXPECT_EQ(NULL, strstr(text, ": evfd_"));
 	close(dev);
 }

@@ -90,15 +90,18 @@ uint64_t evfd_test_value(int fd)
 int evfd_test_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
+	ssize_t n = 0, len = 0;
 
 	if (fd < 0)
 		return -1;
-	len = read(fd, text, size - 1);
+	do {
+		len += n;
+		n = read(fd, text + len, size - 1 - len);
+	} while (n > 0);
 	close(fd);
-	text[len > 0 ? len : 0] = '\0';
+	text[len] = '\0';
 
-	return len > 0 ? 0 : -1;
+	return len && !n ? 0 : -1;
 }
 
 int evfd_test_proc(const char *path, const char *key, const char *format,
@@ -116,6 +119,17 @@ int evfd_test_proc(const char *path, const char *key, const char *format,
 	}
 
 	return found == 1 ? 0 : -1;
+}
+
+long evfd_test_number(const char *dir, const char *file, const char *key)
+{
+	char path[PATH_MAX];
+	long n = -1;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	evfd_test_proc(path, key, "%ld", &n);
+
+	return n;
 }
 
 int evfd_test_put(const char *dir, const char *file, const char *text)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,14 @@
 #include <unistd.h>
 
 #include <linux/evfd.h>
+
+/* Newer than the headers of some distributions. */
+#ifndef RWF_NOAPPEND
+#define RWF_NOAPPEND	0x20
+#endif
+#ifndef RWF_ATOMIC
+#define RWF_ATOMIC	0x40
+#endif
 
 /* How long a test waits for an event before it fails. */
 #define EVFD_TEST_PATIENCE_MS	10000
@@ -63,14 +72,17 @@ int evfd_test_read(int fd, uint64_t *n);
 uint64_t evfd_test_value(int fd);
 
 /*
- * The beginning of a file of /proc or /sys, without stdio, which a child of a
- * thread may not use. Returns 0 or -1.
+ * Reads a file of /proc or /sys, without stdio, which a child of a thread may
+ * not use. Returns 0, or -1 if it cannot be read or is empty.
  */
 int evfd_test_text(const char *path, char *text, size_t size);
 
-/* Finds @key at the begin of a line there; stores the number after it. */
+/* Stores the value behind @key, which begins one line of @path. Returns 0 or -1. */
 int evfd_test_proc(const char *path, const char *key, const char *format,
 		   void *value);
+
+/* The number behind @key in @dir/@file, or -1. */
+long evfd_test_number(const char *dir, const char *file, const char *key);
 
 /* Writes @text to a file of /proc or /sys. Returns 0 or -1. */
 int evfd_test_put(const char *dir, const char *file, const char *text);

@@ -33,6 +33,15 @@ static void install_signals(void)
 
 static void draw_op(struct task *task);
 
+/* Does @n operations, without an end if it is negative. */
+static void work(struct task *task, int n)
+{
+	while (n-- && !world->stop && !world->failed) {
+		slot_rest(task->slot);
+		draw_op(task);
+	}
+}
+
 static void child(struct slot *slot, uint64_t rng)
 {
 	struct task task = {
@@ -41,10 +50,7 @@ static void child(struct slot *slot, uint64_t rng)
 	int n = 1 + draw(&task.rng) % 6;
 
 	slot_take_over(slot);
-	while (n-- && !world->stop && !world->failed) {
-		slot_rest(task.slot);
-		draw_op(&task);
-	}
+	work(&task, n);
 	slot_put(slot);
 }
 
@@ -185,10 +191,7 @@ static void *thread(void *arg)
 
 	slot_take_over(task->slot);
 	task->async = async_open();
-	while (!world->stop && !world->failed) {
-		slot_rest(task->slot);
-		draw_op(task);
-	}
+	work(task, -1);
 	async_close(task->async);
 	slot_put(task->slot);
 
@@ -242,10 +245,7 @@ pid_t start_victim(struct slot **slot, uint64_t seed)
 	slot_take_over(task.slot);
 	ops_prepare();
 	install_signals();
-	while (!world->stop && !world->failed) {
-		slot_rest(task.slot);
-		draw_op(&task);
-	}
+	work(&task, -1);
 	slot_put(task.slot);
 	_exit(0);
 }
