@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A counter adds up what is written and hands out the sum.
+ * A counter adds up what is written, and a read returns the sum.
  *
- * Three writes, one read: it returns 2 + 3 + 4 and sets the counter to 0. A
- * second read has nothing to return. The counter is non-blocking, so it fails
- * with EAGAIN. Look at the last line: a read that fails leaves the variable
- * alone. 02-block.c does the same without EVFD_NONBLOCK.
+ * After three writes one read returns 2 + 3 + 4 and sets the counter to 0. The
+ * second read finds 0; since the counter is non-blocking, it fails with EAGAIN.
+ * Look at the last line: a read that fails leaves the variable alone. 02-block.c
+ * does the same without EVFD_NONBLOCK.
  */
 #include "demo.h"
 

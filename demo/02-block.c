@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A read of an empty counter sleeps until somebody writes.
+ * A read of an empty counter sleeps until another thread writes.
  *
- * As 01-sum.c, without EVFD_NONBLOCK: here the second read waits. The other
- * thread takes its time, looks in /proc at what the reader is doing, and then
- * writes. Look for the S (asleep, not spinning) and for how long the read took:
- * as long as the other thread did.
+ * As 01-sum.c, but without EVFD_NONBLOCK: here the second read waits. Another
+ * thread waits for half a second, reads the reader's state in /proc and then
+ * writes. Look for the S (asleep, not spinning) and for the time that the read
+ * took: half a second, too.
  */
 #include <pthread.h>
 #include <time.h>

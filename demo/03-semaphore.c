@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With EVFD_SEMAPHORE a read takes 1, not everything.
+ * With EVFD_SEMAPHORE a read subtracts 1 and returns 1.
  *
- * So the counter hands out permits: a write of 2 puts two in, each read takes
- * one, and the third read has to wait, or here fails with EAGAIN. Compare with
- * 01-sum.c, where one read took all.
+ * The counter is a number of permits: a write of 2 adds two, each read takes one,
+ * and the third read would wait; here, non-blocking, it fails with EAGAIN.
+ * Compare with 01-sum.c, where one read returns the whole sum.
  */
 #include "demo.h"
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two unrelated processes share memory; a counter each way is the kick.
+ * Two unrelated processes share memory and wake each other by two counters.
  *
  *	05-strangers server PATH
  *	05-strangers client PATH
  *
- * The server makes the memory and two counters and sends the descriptors over
- * the Unix socket PATH (SCM_RIGHTS). From there on the socket is gone: text
- * goes through the memory, and a write to a counter says that it is there.
- * Without arguments the program starts one of each. Look at who speaks: they
- * take turns, though nothing but the counters keeps them in step.
+ * The server makes the memory and two counters and sends their descriptors over
+ * the Unix socket PATH (SCM_RIGHTS), then closes the socket. Text goes through
+ * the memory, and a write to a counter tells the other process to read it. Without
+ * arguments the program starts a server and a client. Look at the order of the
+ * lines: the two take turns, synchronized by the counters alone.
  */
 #define _GNU_SOURCE
 #include <ctype.h>

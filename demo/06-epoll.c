@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * epoll tells of one counter in three ways: level, edge, ONESHOT.
+ * epoll reports one counter in three modes: level-triggered, edge-triggered and
+ * EPOLLONESHOT.
  *
- * The counter is in the epoll set three times, through dup(2). level is told
- * as long as there is something to read, edge once for each write, ONESHOT
- * once until it is armed again. On the way: a timeout of 0 looks, one above 0
- * waits so long, -1 waits for ever, and a signal interrupts with EINTR, after
- * which one simply waits again. Look at the columns, and at the totals below
+ * The counter is in the epoll set three times, through dup(2). The level-triggered
+ * entry is reported as long as the count is not 0, the edge-triggered one once for
+ * each write, the EPOLLONESHOT one once until it is armed again. The program also
+ * shows the timeout (0 does not wait, -1 waits for ever), and a signal, which
+ * interrupts the wait with EINTR. Look at the columns, and at the totals below
  * them.
  */
 #define _GNU_SOURCE
@@ -63,11 +64,11 @@ static void control(int op, int way)
 }
 
 /*
- * Waits and prints who is told of what; @who says who has to be. A write tells
- * one after the other, so who waits on another CPU may be back when only the
- * first has been told: it waits for the rest as well.
+ * Waits and prints which entries are reported; @expected names those that must
+ * be. A write wakes the entries one after the other, so a thread on another CPU
+ * may return with the first one alone: it waits for the rest, too.
  */
-static void look(const char *what, int timeout, const char *who)
+static void look(const char *what, int timeout, const char *expected)
 {
 	char row[NR_WAYS + 1] = "---";
 	struct epoll_event got[NR_WAYS];
@@ -88,7 +89,7 @@ static void look(const char *what, int timeout, const char *who)
 			must(got[i].events == EPOLLIN);
 			row[got[i].data.u32] = "LEO"[got[i].data.u32];
 		}
-	} while (timeout == -1 && strcmp(row, who));
+	} while (timeout == -1 && strcmp(row, expected));
 
 	for (i = 0; i < NR_WAYS; i++)
 		told[i] += row[i] != '-';
@@ -96,7 +97,7 @@ static void look(const char *what, int timeout, const char *who)
 	printf("%-24s %8s %6.1f s %7s %6s %8s\n", what, wait, now() - start,
 	       row[LEVEL] == 'L' ? "told" : "-", row[EDGE] == 'E' ? "told" : "-",
 	       row[ONESHOT] == 'O' ? "told" : "-");
-	must(strcmp(row, who) == 0);
+	must(strcmp(row, expected) == 0);
 	must(timeout <= 0 || now() - start >= timeout / 1e3);
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel shows of a counter to those who look from outside.
+ * What the kernel shows of a counter in /proc.
  *
- * /proc/PID/fd names the kind of file, /proc/PID/fdinfo shows the value (in
- * hex), the counter's id and its mode, lsof shows who holds it. Looked at
- * three times: empty, with 0x1020304050607080 in it, and after that was read.
- * Look at evfd-count: looking takes nothing away.
+ * /proc/PID/fd names the kind of file, /proc/PID/fdinfo shows the count (in
+ * hex), the counter's id and its mode, lsof lists the processes that have it
+ * open. The program shows this three times: empty, with a count of
+ * 0x1020304050607080, and after a read of that. Look at evfd-count: fdinfo does not
+ * change the count.
  */
 #define _GNU_SOURCE
 #include <sys/wait.h>
@@ -46,7 +47,7 @@ static void show_fdinfo(uint64_t expected)
 	must(found == 2 && count == expected && semaphore == 0);
 }
 
-/* The lines about counters, of whichever lsof there is. */
+/* The lines about counters that lsof prints, if it is installed. */
 static void show_lsof(void)
 {
 	char command[128], line[256];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A counter moves 8 bytes at a time, whatever the size asked for.
+ * A write has to be 8 bytes, a read at least 8.
  *
- * A write has to be 8 bytes, a read at least 8: else they fail with EINVAL, and
- * nothing is added, taken or copied. Look at the last read: a larger buffer is
- * fine, and what is behind the first 8 bytes stays as it was.
+ * Other sizes fail with EINVAL, and neither the counter nor the buffer changes.
+ * Look at the read of 16 bytes: a larger buffer is fine, and the bytes behind the
+ * first 8 stay as they were.
  */
 #include "demo.h"
 

@@ -2,13 +2,13 @@
 /*
  * A thread sleeps in poll(2) on sockets and on its message queue at once.
  *
- * A queue in memory cannot be polled: a descriptor has to stand for it. Run
- * once with a counter and once with what people used before, a pipe; struct
- * waker is all that differs. 70000 messages and two sockets wait for the
- * thread when it starts, then a socket alone wakes it, then a message alone.
- * Look at the table: the pipe takes two descriptors, stores a byte for each
- * wake until it is full, and has to be emptied in a loop; the counter takes
- * one of each, and one read.
+ * A queue in memory cannot be polled, so a descriptor stands for it. The program
+ * runs once with a counter and once with a pipe, which programs used before
+ * eventfd(2); struct waker has all that differs. 70000 messages and two sockets
+ * are ready when the thread starts, then a socket wakes it, then a message. Look
+ * at the table: the pipe needs two descriptors, stores a byte for each wakeup
+ * until it is full, and is emptied in a loop. The counter needs one descriptor
+ * and one read.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -85,7 +85,7 @@ static void pipe_clear(struct waker *w)
 	must(len == -1 && errno == EAGAIN);
 }
 
-/* The queue: no bounds, no freeing, since it is not what this is about. */
+/* The queue: without bounds and freeing, to be short. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int queue[BURST + 1], first, last;
 static int sockets[2][2];

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the demo programs share: evfd(), which stands where eventfd() would,
- * and must(), which ends a program when something is not as it should be. Read
- * 01-sum.c first; uapi/linux/evfd.h has the ABI.
+ * What the demo programs share: evfd(), which takes the place of eventfd(), and
+ * must(), which ends a program when a condition does not hold. Uses
+ * uapi/linux/evfd.h. Read 01-sum.c first.
+ *
+ * evfd() is code in a header on purpose: each program is this file and one other,
+ * compiled by one command, and there is no third file to read.
  */
 #ifndef _DEMO_H
 #define _DEMO_H
@@ -20,7 +23,7 @@
 
 #define DEVICE	"/dev/evfd"
 
-/* Unlike assert() it is never compiled out, so calls may stand in it. */
+/* Unlike assert() it is never compiled out, so @condition may be a call. */
 #define must(condition)							\
 	do {								\
 		if (!(condition)) {					\
@@ -31,7 +34,7 @@
 		}							\
 	} while (0)
 
-/* A new counter; as eventfd(initval, flags), with the flags EVFD_*. */
+/* Makes a counter, as eventfd(initval, flags) does. The flags are EVFD_*. */
 static inline int evfd(uint64_t initval, unsigned int flags)
 {
 	struct evfd_create arg = { .flags = flags, .initval = initval };
