@@ -2,9 +2,9 @@
 /*
  * KUnit suite evfd_counter: the arithmetic of counter.h at all its edges.
  *
- * Needs nothing but counter.h, and no state. The answers come from elsewhere:
- * from the compiler's overflow check, and from tables written out by hand.
- * ctx_kunit.c has the same values on a real counter.
+ * Uses counter.h alone. The expected results come from the compiler's overflow
+ * check and from tables written by hand. Read ctx_kunit.c next, which has the same
+ * values on a real counter.
  */
 #include <kunit/test.h>
 #include <linux/overflow.h>
@@ -78,7 +78,7 @@ static void evfd_count_can_write_at_edges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_count_can_write(c->count, c->n), c->fits);
 }
 
-/* What one counter value means to everybody who looks at it. */
+/* What each function makes of one count. */
 struct evfd_value_case {
 	const char *desc;
 	u64 count;
@@ -133,7 +133,7 @@ static void evfd_count_poll_at_edges(struct kunit *test)
 			(__force u32)c->poll);
 }
 
-/* What holds for the functions together, whatever the value. */
+/* What holds for the functions together at any count. */
 static void evfd_count_functions_agree(struct kunit *test)
 {
 	int i, semaphore;
@@ -152,7 +152,7 @@ static void evfd_count_functions_agree(struct kunit *test)
 			KUNIT_EXPECT_LE_MSG(test, n, count, "%llx", count);
 			KUNIT_EXPECT_EQ_MSG(test, !!n, !!(poll & EPOLLIN),
 					    "%llx", count);
-			/* What was taken fits again, short of the overflow. */
+			/* A value that was read fits again, except for the overflow. */
 			if (count != EVFD_OVER)
 				KUNIT_EXPECT_TRUE_MSG(test,
 						      evfd_count_can_write(count - n, n),

@@ -2,11 +2,11 @@
 /*
  * KUnit suite evfd_ctx: the counter as an object, and the in-kernel API.
  *
- * Uses ctx.h and evfd.h, no file. Blocked readers and writers are threads
- * (helpers_kunit.h), pollers are entries put on the queue by hand. Where a test
- * says how many were woken, it counts who is left on the queue: a wake takes
- * its target off in the caller's context, so nothing has to be timed.
- * file_kunit.c has the same through read, write and poll.
+ * Uses helpers_kunit.h, ctx.h and evfd.h, and no file. Blocked readers and writers
+ * are threads, pollers are entries that the test adds to the queue. To tell how
+ * many were woken, a test counts the entries left on the queue: a wakeup removes
+ * its target in the caller's context, so no test depends on time. Read
+ * file_kunit.c next, which has read, write and poll.
  */
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
@@ -75,7 +75,7 @@ static void evfd_ctx_queued_counts_to_its_limit(struct kunit *test)
 	vfree(waits);
 }
 
-/* The file's reference may go first; what the counter does then is safe. */
+/* The file's reference may be dropped first; the counter still works. */
 static void evfd_ctx_outlives_its_file(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 5, 0);
@@ -160,13 +160,13 @@ static void evfd_ctx_try_read_needs_the_count_it_saw(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_read(ctx, 7, 1));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 6);
 
-	/* A stale value whose lower half agrees is stale all the same. */
+	/* A value is stale even if its lower half is right. */
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1ULL << 32));
 	KUNIT_EXPECT_FALSE(test, evfd_kunit_read(ctx, 6, 6));
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), (1ULL << 32) + 6);
 }
 
-/* What a read takes of a semaphore is 1 all the same. */
+/* A read of a semaphore takes 1 of any count. */
 static void evfd_ctx_try_read_of_one_needs_one(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 7, EVFD_SEMAPHORE);
@@ -213,7 +213,7 @@ static void evfd_signal_saturates(struct kunit *test)
 			       EPOLLIN | EPOLLERR);
 	evfd_signal(ctx);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), U64_MAX);
-	/* Pollers hear of each, also of the one that changed nothing. */
+	/* Pollers are told of each signal, also of one that changed nothing. */
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 3);
 
 	KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, 0));
@@ -280,7 +280,7 @@ static void evfd_ctx_pollers_hear_what_happened(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(poller); i++)
 		EVFD_KUNIT_TOLD(test, poller[i], 2, EPOLLOUT);
 
-	/* What was refused, or found stale, did not happen. */
+	/* A refused write and a stale read have no effect. */
 	KUNIT_EXPECT_FALSE(test, evfd_ctx_try_write(ctx, U64_MAX));
 	KUNIT_EXPECT_FALSE(test, evfd_kunit_read(ctx, 4, 4));
 	for (i = 0; i < ARRAY_SIZE(poller); i++)
@@ -302,19 +302,19 @@ static void evfd_signal_mask_reaches_the_key(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 3);
 }
 
-/* A poller that is told to look once more has to see what it waits for. */
+/* The caller's mask is reported even if the count has been read. */
 static void evfd_signal_mask_outlives_the_count(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct evfd_kunit_poller *poller;
 
-	/* The signal's count was read before its wakeup. */
+	/* A reader was faster than the signal's wakeup. */
 	poller = evfd_kunit_watch(test, ctx);
 	evfd_ctx_wake_readers(ctx, 1, EPOLLIN | EPOLLPRI | EPOLLOUT);
 	EVFD_KUNIT_TOLD(test, poller, 1, EPOLLPRI | EPOLLOUT);
 }
 
-/* An edge-triggered writer may wait for more room than the 1 of EPOLLOUT. */
+/* An edge-triggered writer may need more room than the 1 that EPOLLOUT means. */
 static void evfd_ctx_do_read_tells_of_room(struct kunit *test)
 {
 	static const u64 counts[] = { 3, EVFD_COUNT_MAX, U64_MAX };
@@ -330,7 +330,7 @@ static void evfd_ctx_do_read_tells_of_room(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, n, counts[i]);
 		EVFD_KUNIT_TOLD(test, poller, 1, EPOLLOUT);
 
-		/* Nothing was taken: nobody has more room. */
+		/* Nothing was read, so there is no more room than before. */
 		evfd_ctx_do_read(ctx, &n);
 		KUNIT_EXPECT_EQ(test, n, 0);
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
@@ -401,7 +401,7 @@ static int evfd_test_wait_readable(struct evfd_kunit_task *task)
 	return evfd_ctx_wait_readable(task->ctx);
 }
 
-/* As a read does it; leaves what it took in total. */
+/* As read(2) does it; leaves the value in total. */
 static int evfd_test_take(struct evfd_kunit_task *task)
 {
 	struct evfd_ctx *ctx = task->ctx;
@@ -430,7 +430,7 @@ static void evfd_test_start_readers(struct kunit *test, struct evfd_ctx *ctx,
 {
 	int i;
 
-	/* One by one, so that their order on the queue is known. */
+	/* One after the other, so that their order on the queue is known. */
 	for (i = 0; i < n; i++) {
 		reader[i] = evfd_kunit_block(test, &ctx->readers, fn, ctx,
 					     NULL, 0);
@@ -465,8 +465,8 @@ static const struct evfd_wake_case evfd_wake_cases[] = {
 KUNIT_ARRAY_PARAM_DESC(evfd_wake, evfd_wake_cases, desc);
 
 /*
- * The readers do not take, so whoever is woken returns and stays off the queue:
- * who is left there was not woken.
+ * These readers leave the count alone, so a woken reader stays off the queue, and
+ * a reader on the queue was not woken.
  */
 static void evfd_ctx_try_write_wakes_whom_it_can_serve(struct kunit *test)
 {
@@ -514,7 +514,7 @@ static void evfd_ctx_wait_readable_returns_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 1);
 }
 
-/* Readers that take: all are served in the end, each once. */
+/* Readers that read: each is served once in the end. */
 static void evfd_ctx_readers_share_a_semaphore(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
@@ -566,20 +566,20 @@ static void evfd_ctx_wait_readable_is_interrupted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reader[0]->ret, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&ctx->readers), 1);
 
-	/* The wake is for the one who still waits. */
+	/* The wakeup goes to the reader that still waits. */
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 	EVFD_KUNIT_RETURNS(test, reader[1], 0);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 }
 
-/* A reader that was chosen uses the wake, though a signal came as well. */
+/* A woken reader reads, even if a signal is pending. */
 static void evfd_ctx_interrupted_reader_uses_its_wake(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
 	struct evfd_kunit_task *reader[2];
 
 	evfd_test_start_readers(test, ctx, evfd_test_take, reader, 2);
-	/* Pending, but not woken for it. */
+	/* The signal is pending, and does not wake the reader. */
 	set_tsk_thread_flag(reader[0]->task, TIF_NOTIFY_SIGNAL);
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 1));
 
@@ -589,8 +589,8 @@ static void evfd_ctx_interrupted_reader_uses_its_wake(struct kunit *test)
 }
 
 /*
- * Signals and wakes in one go, in both orders. Whoever is left at the end sleeps
- * because there is nothing to take.
+ * A signal to a task and wakeups at once, in both orders. In the end a reader
+ * sleeps only on a count of 0.
  */
 static void evfd_ctx_interrupts_swallow_no_wake(struct kunit *test)
 {
@@ -624,11 +624,11 @@ static void evfd_ctx_interrupts_swallow_no_wake(struct kunit *test)
 
 static void evfd_test_readers_sleep(struct evfd_kunit_poller *poller)
 {
-	/* The reader has been seen on the queue by who now wakes. */
+	/* The waker has seen the reader on the queue. */
 	poller->got = waitqueue_active(&poller->ctx->readers);
 }
 
-/* A consumer in the kernel comes before one that has to be woken. */
+/* A consumer in the kernel is called before a reader is woken. */
 static void evfd_ctx_pollers_come_before_readers(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -650,7 +650,7 @@ static int evfd_test_wait_writable(struct evfd_kunit_task *task)
 	return evfd_ctx_wait_writable(task->ctx, task->n);
 }
 
-/* As a write does it. */
+/* As write(2) does it. */
 static int evfd_test_add(struct evfd_kunit_task *task)
 {
 	while (!evfd_ctx_try_write(task->ctx, task->n)) {
@@ -679,7 +679,7 @@ static void evfd_ctx_writers_wait_for_their_amount(struct kunit *test)
 	for (i = 0; i < 3; i++) {
 		evfd_ctx_do_read(ctx, &n);
 		EVFD_KUNIT_RETURNS(test, writer[i], 0);
-		/* The others looked, and sleep again. */
+		/* The others read the count, and sleep again. */
 		EVFD_KUNIT_UNTIL(test, evfd_kunit_queued(&ctx->writers) == 2 - i);
 		if (i < 2)
 			KUNIT_EXPECT_FALSE(test,
@@ -794,7 +794,7 @@ static void evfd_signal_from_softirq(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reader->total, 1);
 	KUNIT_EXPECT_TRUE(test, t->softirq);
 	KUNIT_EXPECT_TRUE(test, poller->softirq);
-	/* The signal, and that the reader took it. */
+	/* One call for the signal, one for the read. */
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2);
 }
 
@@ -811,12 +811,12 @@ static void evfd_signal_from_hardirq(struct kunit *test)
 	EVFD_KUNIT_RETURNS(test, reader, 0);
 	KUNIT_EXPECT_EQ(test, reader->total, 1);
 	KUNIT_EXPECT_TRUE(test, t->hardirq);
-	/* On PREEMPT_RT a worker tells the pollers. */
+	/* On PREEMPT_RT a worker calls the pollers. */
 	KUNIT_EXPECT_EQ(test, poller->hardirq, !IS_ENABLED(CONFIG_PREEMPT_RT));
 	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(poller) == 2);
 }
 
-/* Interrupts add while the task takes; nothing may get lost between. */
+/* Interrupts add while the task reads; nothing may get lost. */
 static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -828,7 +828,7 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 	int reads = 0;
 
 	t->left = signals;
-	/* On another CPU it might take what the pollers have yet to hear of. */
+	/* On another CPU the task might read before the pollers are called. */
 	migrate_disable();
 	hrtimer_start(&t->hrtimer, EVFD_TEST_PERIOD,
 		      HRTIMER_MODE_REL_PINNED_HARD);
@@ -850,7 +850,7 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 				signals + reads);
 }
 
-/* Interrupts add while the task does: neither may undo the other's. */
+/* Interrupts and the task add at once; nothing may get lost. */
 static void evfd_signals_from_two_contexts_add_up(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -877,7 +877,7 @@ static void evfd_signals_from_two_contexts_add_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), own + signals);
 }
 
-/* The last reference may be that of an interrupt. */
+/* An interrupt may drop the last reference. */
 static enum hrtimer_restart evfd_test_hrtimer_put(struct hrtimer *timer)
 {
 	struct evfd_test_timer *t =
@@ -889,7 +889,7 @@ static enum hrtimer_restart evfd_test_hrtimer_put(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* What is left of it, a leak, would show when the module goes. */
+/* A leak would show when the module is unloaded. */
 static void evfd_ctx_is_put_in_hardirq(struct kunit *test)
 {
 	struct evfd_test_timer *t;
@@ -910,7 +910,7 @@ static void evfd_ctx_is_put_in_hardirq(struct kunit *test)
 
 /* ---- signals from callbacks ---- */
 
-/* Waits until the worker is done with @ctx, of which it drops its reference. */
+/* Waits until the worker has dropped its reference to @ctx. */
 static void evfd_test_settle(struct kunit *test, struct evfd_ctx *ctx)
 {
 	EVFD_KUNIT_UNTIL(test, kref_read(&ctx->kref) == 1);
@@ -936,13 +936,13 @@ static void evfd_test_signal_allowed(struct evfd_kunit_poller *poller)
 	poller->got = eventfd_signal_allowed() ? 1 : 2;
 }
 
-/* One whose callback signals its own counter: each poller hears of both. */
+/* A callback signals its own counter: each poller is called for both signals. */
 static void evfd_callback_signals_its_own(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct evfd_kunit_poller *first, *loop, *last;
 
-	/* The queue is last in, first called. */
+	/* The last entry on the queue is called first. */
 	last = evfd_kunit_watch(test, ctx);
 	loop = evfd_kunit_poll(test, ctx, evfd_test_signal, ctx, 1);
 	first = evfd_kunit_watch(test, ctx);
@@ -959,7 +959,7 @@ static void evfd_callback_signals_its_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 2);
 }
 
-/* A long chain is as deep as a short one. */
+/* A long chain of signals does not nest. */
 static void evfd_callback_signals_many_times(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -1014,14 +1014,14 @@ static void evfd_callback_signals_from_hardirq(struct kunit *test)
 	evfd_test_hardirqs(t, 1);
 
 	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(on_b) == 1);
-	/* The worker may be done before the callback that called for it. */
+	/* The worker may finish before the callback that queued it. */
 	EVFD_KUNIT_UNTIL(test, evfd_kunit_calls(on_a) == 1);
 	KUNIT_EXPECT_FALSE(test, on_b->hardirq);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(a), 1);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(b), 1);
 }
 
-/* What a callback signals also reaches those who block for it. */
+/* A signal from a callback wakes blocked readers, too. */
 static void evfd_callback_signals_reach_readers(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
@@ -1038,7 +1038,7 @@ static void evfd_callback_signals_reach_readers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 }
 
-/* The mask of a deferred signal is not forgotten. */
+/* The mask of a deferred signal reaches the pollers. */
 static void evfd_test_signal_mask(struct evfd_kunit_poller *poller)
 {
 	if (poller->budget-- > 0)
@@ -1057,7 +1057,7 @@ static void evfd_callback_signals_a_mask(struct kunit *test)
 			       EPOLLIN | EPOLLPRI | EPOLLOUT);
 }
 
-/* EPOLLOUT in a mask is not room: writers stay asleep. */
+/* EPOLLOUT in a mask does not mean room: writers stay asleep. */
 static void evfd_callback_signals_no_room(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX, 0);
@@ -1074,7 +1074,7 @@ static void evfd_callback_signals_no_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(writer), 0);
 }
 
-/* A consumer that takes in its callback, as KVM's irqfd does. */
+/* A consumer that reads in its callback, as KVM's irqfd does. */
 static void evfd_callback_reads(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -1086,13 +1086,13 @@ static void evfd_callback_reads(struct kunit *test)
 	evfd_test_settle(test, ctx);
 	KUNIT_EXPECT_EQ(test, poller->got, 42);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
-	/* Twice of the count, and once or twice of the room that it made. */
+	/* Two calls for the count, and one or two for the room that it made. */
 	KUNIT_EXPECT_GE(test, evfd_kunit_calls(poller), 3);
 	KUNIT_EXPECT_LE(test, evfd_kunit_calls(poller), 4);
 	EVFD_KUNIT_EXPECT_POLL(test, poller->keys, EPOLLIN | EPOLLOUT);
 }
 
-/* Another poller may be a writer that waits for more room than a 1 needs. */
+/* Another poller may be a writer that needs more room than 1. */
 static void evfd_callback_reads_for_pollers(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -1107,7 +1107,7 @@ static void evfd_callback_reads_for_pollers(struct kunit *test)
 	EVFD_KUNIT_EXPECT_POLL(test, other->key, EPOLLOUT);
 }
 
-/* It makes room for those who block for that. */
+/* The read makes room for blocked writers. */
 static void evfd_callback_reads_for_writers(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX, 0);
@@ -1119,12 +1119,12 @@ static void evfd_callback_reads_for_writers(struct kunit *test)
 	evfd_signal(ctx);
 	EVFD_KUNIT_RETURNS(test, writer, 0);
 	evfd_test_settle(test, ctx);
-	/* All there was, 2^64 - 1, and the 5 that the writer had room for then. */
+	/* The whole count, 2^64 - 1, and then the 5 of the writer: 4 modulo 2^64. */
 	KUNIT_EXPECT_EQ(test, poller->got, 4);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 }
 
-/* Both recognize each other's callbacks, and neither forgets to leave. */
+/* evfd and eventfd recognize each other's callbacks, and their ends. */
 static void evfd_callback_is_recognized_by_eventfd(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
@@ -1146,14 +1146,14 @@ static void evfd_signal_from_eventfd_callback(struct kunit *test)
 
 	evfd_test_start_readers(test, ctx, evfd_test_take, &reader, 1);
 
-	/* What eventfd sets while it calls its waiters. */
+	/* eventfd sets this while it calls its waiters. */
 	current->in_eventfd = 1;
 	evfd_signal(ctx);
 	calls = evfd_kunit_calls(poller);
 	KUNIT_EXPECT_FALSE(test, eventfd_signal_allowed());
 	current->in_eventfd = 0;
 
-	/* Who called is the worker, which may have been quick. */
+	/* The worker makes the call, and may already have made it. */
 	if (num_online_cpus() == 1 && !IS_ENABLED(CONFIG_PREEMPTION))
 		KUNIT_EXPECT_EQ(test, calls, 0);
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(reader));
@@ -1163,7 +1163,7 @@ static void evfd_signal_from_eventfd_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx->kref), 1);
 }
 
-/* What several signals have to tell is told, when the worker comes to it. */
+/* The worker reports the events of several signals. */
 static void evfd_deferred_signals_add_up(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
@@ -1172,7 +1172,7 @@ static void evfd_deferred_signals_add_up(struct kunit *test)
 	int i;
 
 	evfd_test_start_readers(test, ctx, evfd_test_take, reader, 2);
-	/* The worker is this CPU's, and does not come in between. */
+	/* The worker is this CPU's, and cannot run in between. */
 	preempt_disable();
 	current->in_eventfd = 1;
 	evfd_signal_mask(ctx, EPOLLPRI);
@@ -1194,7 +1194,7 @@ static void evfd_test_take_turn(struct evfd_kunit_poller *poller)
 	poller->got = ++evfd_test_turn;
 }
 
-/* The worker goes by turns. */
+/* The worker takes the counters in the order of their signals. */
 static void evfd_deferred_wakes_keep_their_order(struct kunit *test)
 {
 	struct evfd_kunit_poller *poller[3];
@@ -1217,7 +1217,7 @@ static void evfd_deferred_wakes_keep_their_order(struct kunit *test)
 	}
 }
 
-/* Also those that come after one that is listed again when it is its turn. */
+/* A counter that is queued again during its turn does not hide the next one. */
 static void evfd_deferred_wakes_survive_another(struct kunit *test)
 {
 	struct evfd_ctx *a = evfd_kunit_ctx(test, 0, 0);
@@ -1237,9 +1237,9 @@ static void evfd_deferred_wakes_survive_another(struct kunit *test)
 }
 
 /*
- * The counter goes while its wake waits for the worker, whose reference is then
- * the last. That it is put shows when evfd.ko is unloaded and its cache is empty,
- * that it was held with KASAN.
+ * The worker has the last reference to a counter. If it did not drop it, the
+ * unload of evfd.ko would find the cache in use; if it had none, KASAN would
+ * report it.
  */
 static void evfd_deferred_wake_holds_the_counter(struct kunit *test)
 {
@@ -1254,7 +1254,7 @@ static void evfd_deferred_wake_holds_the_counter(struct kunit *test)
 	evfd_kunit_unpoll(on_b);
 	kunit_release_action(test, evfd_kunit_put, b);
 
-	/* The worker goes by turns: when it has done this, it has done b. */
+	/* The worker keeps the order: once this is done, b is done. */
 	b = evfd_kunit_ctx(test, 0, 0);
 	on_b = evfd_kunit_watch(test, b);
 	current->in_eventfd = 1;
@@ -1266,7 +1266,7 @@ static void evfd_deferred_wake_holds_the_counter(struct kunit *test)
 
 /* ---- everything at once ---- */
 
-/* Takes n times; with n 0, until it is interrupted. */
+/* Reads n times; with n 0, until it is interrupted. */
 static int evfd_test_take_some(struct evfd_kunit_task *task)
 {
 	u64 total = 0;
@@ -1309,8 +1309,8 @@ static int evfd_test_add_some(struct evfd_kunit_task *task)
 #define EVFD_TEST_EACH		4000
 
 /*
- * Writers, interrupts and readers: the sums agree to the last unit, and who
- * sleeps in the end does so on a count of 0.
+ * Writers, interrupts and readers: the sums agree, and in the end readers sleep on
+ * a count of 0.
  */
 static void evfd_test_conservation(struct kunit *test, unsigned int flags)
 {
@@ -1361,7 +1361,7 @@ static void evfd_ctx_conserves_as_semaphore(struct kunit *test)
 	evfd_test_conservation(test, EVFD_SEMAPHORE);
 }
 
-/* The same at the upper end, where it is the writers who wait. */
+/* The same at the upper limit, where the writers wait. */
 static void evfd_ctx_conserves_when_full(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX,
@@ -1391,11 +1391,11 @@ static void evfd_ctx_conserves_when_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
 }
 
-/* ---- announcements that come late ---- */
+/* ---- events that come late ---- */
 
 /*
- * A write that was held up between its update and its wake, after a read has
- * taken what it added: who joined since must not be told of it.
+ * A write is held up between its update and its wakeup, and a read takes the
+ * value meanwhile: a poller that is queued after that must not be told of it.
  */
 static void evfd_ctx_consumed_is_not_announced(struct kunit *test)
 {
@@ -1405,7 +1405,7 @@ static void evfd_ctx_consumed_is_not_announced(struct kunit *test)
 	evfd_ctx_wake_readers(ctx, 1, EPOLLIN);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 0);
 
-	/* A write of 0 is announced whatever the count is, as by eventfd. */
+	/* A write of 0 is reported at any count, as eventfd does. */
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 0));
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 1);
 

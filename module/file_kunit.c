@@ -3,10 +3,10 @@
  * KUnit suite evfd_file: the counter as a file, from its creation to the last
  * fput(), through its file_operations; and the way from a descriptor to it.
  *
- * User memory is a mapping of the test's own (kunit_vm_mmap()): a page to work
- * on and, behind it, none. Threads that block use kernel memory for their 8
- * bytes, unless they are to fault. What the VFS adds, and the same from a
- * program's side, is in selftests/.
+ * Uses helpers_kunit.h, ctx.h and file.h. User memory is a mapping of the test
+ * (kunit_vm_mmap()): one page, with nothing mapped behind it. Threads that block
+ * use kernel memory for their 8 bytes, unless they are to fault. The tests with a
+ * program and the VFS are in selftests/; begin with counter_test.c.
  */
 #include <linux/anon_inodes.h>
 #include <linux/fdtable.h>
@@ -29,7 +29,7 @@
 
 KUNIT_DEFINE_ACTION_WRAPPER(evfd_test_fput, __fput_sync, struct file *);
 
-/* A file that the test's end closes, at once and not by a worker. */
+/* A file that the test's end closes, without a worker. */
 static struct file *evfd_test_file(struct kunit *test, u64 initval, u32 flags)
 {
 	struct file *file = evfd_file_alloc(initval, flags);
@@ -155,13 +155,13 @@ static void evfd_file_alloc_is_as_asked(struct kunit *test)
 {
 	u32 flags;
 
-	/* All of them; the one that belongs to the descriptor does nothing. */
+	/* Each combination; EVFD_CLOEXEC is for the descriptor and does nothing. */
 	for (flags = 0; flags < 8; flags++) {
 		u64 initval = flags & 1 ? EVFD_COUNT_MAX : flags;
 		struct file *file = evfd_test_file(test, initval, flags);
 		struct evfd_ctx *ctx = evfd_test_ctx(test, file);
 
-		/* Programs compare F_GETFL to the bit. */
+		/* Programs compare all bits of F_GETFL. */
 		KUNIT_EXPECT_EQ(test, file->f_flags,
 				O_RDWR | (flags & EVFD_NONBLOCK ? O_NONBLOCK : 0));
 		KUNIT_EXPECT_TRUE(test, (__force u32)(file->f_mode & FMODE_NOWAIT));
@@ -278,7 +278,7 @@ static void evfd_file_sizes(struct kunit *test)
 			continue;
 		KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, len), -EINVAL);
 		iov_iter_ubuf(&iter, ITER_SOURCE, page, len);
-		/* Nothing at all comes from io_uring only, and is no error. */
+		/* Only io_uring passes a length of 0, which is no error. */
 		KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter),
 				len ? -EINVAL : 0);
 	}
@@ -297,7 +297,7 @@ static void evfd_file_sizes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_test_read_iter(file, 0, &iter), 8);
 	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 4088);
 	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page), 6);
-	/* And no more than 8 bytes were written. */
+	/* No more than 8 bytes were written. */
 	KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, page + 8), 1);
 
 	iov_iter_ubuf(&iter, ITER_SOURCE, page + 8, 8);
@@ -313,7 +313,7 @@ static void evfd_file_refuses_the_overflow_value(struct kunit *test)
 	char __user *page = evfd_test_page(test, PROT_READ | PROT_WRITE);
 	struct iov_iter iter;
 
-	/* It is an error, not something to wait for. */
+	/* It is an error, and the write does not wait. */
 	evfd_test_put_user(test, page, U64_MAX);
 	KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, 8), -EINVAL);
 	iov_iter_ubuf(&iter, ITER_SOURCE, page, 8);
@@ -339,7 +339,7 @@ static void evfd_file_does_not_block_if_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 0), 8);
 }
 
-/* What the VFS lets through means nothing here, as it does to a pipe. */
+/* Other flags that the VFS accepts have no effect, as for a pipe. */
 static void evfd_file_ignores_rwf_flags(struct kunit *test)
 {
 	static const int flags[] = {
@@ -390,19 +390,19 @@ static void evfd_file_writev_adds_each_segment(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0x0001000100010001ULL);
 	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 0);
 
-	/* The third is in the wrong size: two were written. */
+	/* The third has the wrong size: two are written. */
 	iov[2].iov_len = 4;
 	evfd_test_iovec(&iter, ITER_SOURCE, iov, 4);
 	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 16);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0x0001000100020002ULL);
 
-	/* The first is: none was. Two halves are no whole. */
+	/* The first has the wrong size, too: none is written. */
 	iov[0].iov_len = 4;
 	iov[1].iov_len = 4;
 	evfd_test_iovec(&iter, ITER_SOURCE, iov, 2);
 	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), -EINVAL);
 
-	/* An empty one counts where it comes first. */
+	/* An empty segment is an error only where it comes first. */
 	iov[0].iov_len = 0;
 	iov[1].iov_len = 8;
 	evfd_test_iovec(&iter, ITER_SOURCE, iov, 2);
@@ -463,7 +463,7 @@ static void evfd_file_readv_fills_segments(struct kunit *test)
 
 /* ---- faults ---- */
 
-/* Where 8 bytes cannot be, or not all of them. */
+/* Buffers of 8 bytes that cannot be accessed, or only in part. */
 static void evfd_file_faults_lose_nothing(struct kunit *test)
 {
 	struct file *file = evfd_test_file(test, 7, EVFD_NONBLOCK);
@@ -504,12 +504,11 @@ static void evfd_file_read_only_memory_loses_nothing(struct kunit *test)
 	struct file *file = evfd_test_file(test, 7, EVFD_NONBLOCK);
 	struct evfd_ctx *ctx = evfd_test_ctx(test, file);
 	char __user *page = evfd_test_page(test, PROT_READ);
-	struct iov_iter iter;
 
 	KUNIT_EXPECT_EQ(test, evfd_test_read(file, page, 8), -EFAULT);
 	KUNIT_EXPECT_EQ(test, evfd_test_read_ubuf(file, page, 8), -EFAULT);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 7);
-	/* It can be read from: a write of 0. */
+	/* The page can be read, so a write of its 0 works. */
 	KUNIT_EXPECT_EQ(test, evfd_test_write(file, page, 8), 8);
 }
 
@@ -562,7 +561,7 @@ static void evfd_file_poll_reports_the_count(struct kunit *test)
 		EVFD_KUNIT_EXPECT_POLL(test,
 				       file->f_op->poll(file, &poller->pt),
 				       cases[i].events);
-		/* AIO takes no file that has a second queue. */
+		/* AIO refuses a file that uses a second queue. */
 		KUNIT_EXPECT_EQ(test, poller->registrations, 1);
 		evfd_kunit_unpoll(poller);
 	}
@@ -636,7 +635,7 @@ static const struct file_operations evfd_test_foreign_fops = {
 
 static void evfd_fget_refuses_the_rest(struct kunit *test)
 {
-	/* What could be mistaken for a counter, but for the operations. */
+	/* A file that differs from a counter in its operations alone. */
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 	struct file *file;
 	long count;
@@ -665,7 +664,7 @@ static void evfd_fget_refuses_the_rest(struct kunit *test)
 /* What fdinfo shows of @file in a /proc of the first pid namespace. */
 static const char *evfd_test_fdinfo(struct kunit *test, struct file *file)
 {
-	/* As much of the file in /proc as is looked at. */
+	/* The parts of a file in /proc that show_fdinfo() reads. */
 	struct {
 		struct file file;
 		struct inode inode;
@@ -696,7 +695,7 @@ static void evfd_file_fdinfo_is_as_documented(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_PROC_FS))
 		kunit_skip(test, "the kernel has no /proc");
 
-	/* Two on a queue, so that no two numbers can be taken for each other. */
+	/* Two entries on a queue, so that the numbers differ. */
 	evfd_kunit_watch(test, ctx);
 	evfd_kunit_watch(test, ctx);
 	snprintf(expected, sizeof(expected),
@@ -731,7 +730,7 @@ static int evfd_test_thread_write_nowait(struct evfd_kunit_task *task)
 	return evfd_test_kwrite(task->priv, IOCB_NOWAIT, task->n);
 }
 
-/* What @fn returns, in a thread, so that the test goes on if it blocks. */
+/* Calls @fn in a thread, so that the test goes on if it blocks. */
 static void evfd_test_returns(struct kunit *test, struct file *file,
 			      int (*fn)(struct evfd_kunit_task *task), u64 n,
 			      int ret)
@@ -742,7 +741,7 @@ static void evfd_test_returns(struct kunit *test, struct file *file,
 	EVFD_KUNIT_RETURNS(test, task, ret);
 }
 
-/* For one operation, or from fcntl(F_SETFL) on. */
+/* RWF_NOWAIT is for one operation, fcntl(F_SETFL) for all that follow. */
 static void evfd_file_stops_blocking_when_told(struct kunit *test)
 {
 	struct file *file = evfd_test_file(test, 0, 0);
@@ -775,7 +774,7 @@ static void evfd_file_read_blocks_until_a_write(struct kunit *test)
 	struct evfd_kunit_task *reader;
 
 	reader = evfd_test_start_reader(test, file, evfd_test_thread_read, file);
-	/* A write of 0 is none. */
+	/* A write of 0 wakes no reader. */
 	KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 0), 8);
 	KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&reader->ctx->readers), 1);
 	KUNIT_EXPECT_FALSE(test, completion_done(&reader->done));
@@ -821,7 +820,7 @@ static void evfd_file_interrupts_change_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX);
 }
 
-/* A thread that reads to where nothing is, in the test's address space. */
+/* A thread that reads to memory of the test, which may be missing. */
 struct evfd_test_fault {
 	struct file *file;
 	struct mm_struct *mm;
@@ -854,7 +853,7 @@ static int evfd_test_thread_fault(struct evfd_kunit_task *task)
 	return ret;
 }
 
-/* Whoever is woken and faults hands the wake to the next. */
+/* A woken reader that faults passes the wakeup on. */
 static void evfd_file_fault_passes_the_wake_on(struct kunit *test)
 {
 	int i;
@@ -875,7 +874,7 @@ static void evfd_file_fault_passes_the_wake_on(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), 8);
 		EVFD_KUNIT_RETURNS(test, reader, 8);
 		KUNIT_EXPECT_EQ(test, reader->total, 1);
-		/* It faulted, or waits again: the other may have been faster. */
+		/* The first has faulted, or waits again if the other was faster. */
 		KUNIT_EXPECT_EQ(test, evfd_test_kwrite(file, 0, 1), 8);
 		EVFD_KUNIT_RETURNS(test, faulty, -EFAULT);
 		KUNIT_EXPECT_EQ(test, evfd_ctx_count(reader->ctx), 1);
@@ -883,8 +882,8 @@ static void evfd_file_fault_passes_the_wake_on(struct kunit *test)
 }
 
 /*
- * Half of the buffer has no page yet: who was woken copies the other half, and
- * begins anew when it waits for the page.
+ * Half of the buffer has no page yet: a woken reader copies the other half, and
+ * copies both again after it has waited for the page.
  */
 static void evfd_file_woken_reader_gets_its_page(struct kunit *test)
 {
@@ -911,8 +910,8 @@ static void evfd_file_woken_reader_gets_its_page(struct kunit *test)
 }
 
 /*
- * A page of user memory whose coming changes things: before the first attempt
- * to copy there succeeds, the count has changed and the reader been killed.
+ * A page of user memory whose fault handler changes the count and kills the
+ * reader, before the first copy succeeds.
  */
 struct evfd_test_map {
 	struct evfd_ctx *ctx;
@@ -928,10 +927,10 @@ static vm_fault_t evfd_test_map_fault(struct vm_fault *vmf)
 	if (current == map->reader) {
 		u64 n;
 
-		/* The other reader, who was faster, and the next writer. */
+		/* Another reader that was faster, and the next writer. */
 		evfd_ctx_do_read(map->ctx, &n);
 		evfd_ctx_try_write(map->ctx, 6);
-		/* As kill(2) does it; a kernel thread would ignore that. */
+		/* As kill(2) does; a kernel thread would ignore kill(2). */
 		sigaddset(&current->pending.signal, SIGKILL);
 		set_thread_flag(TIF_SIGPENDING);
 	}
@@ -959,14 +958,14 @@ static int evfd_test_thread_killed(struct evfd_kunit_task *task)
 {
 	int ret = evfd_test_thread_fault(task);
 
-	/* Only its read was killed: kthread_stop() is for the thread. */
+	/* The signal was for the read: kthread_stop() ends the thread. */
 	flush_signals(current);
 	return ret;
 }
 
 /*
- * Who is killed while others are faster leaves at the first attempt that they
- * win, and does not take what came after.
+ * A killed reader returns at the first attempt that another reader wins, and does
+ * not read the value of the next write.
  */
 static void evfd_file_killed_reader_stops_trying(struct kunit *test)
 {
@@ -999,7 +998,7 @@ static void evfd_file_killed_reader_stops_trying(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, map->faults, 1);
 		KUNIT_EXPECT_EQ(test, evfd_ctx_count(map->ctx), 6);
 		KUNIT_EXPECT_EQ(test, evfd_kunit_queued(&map->ctx->readers), 0);
-		/* Its buffer has what it did not take. */
+		/* Its buffer has the value that it did not read. */
 		KUNIT_EXPECT_EQ(test, evfd_test_get_user(test, fault->buf), 5);
 		KUNIT_EXPECT_EQ(test, evfd_test_kread(file, 0, &n), 8);
 		KUNIT_EXPECT_EQ(test, n, 6);
@@ -1026,7 +1025,7 @@ evfd_test_break_on_write(struct kunit *test, const void *addr,
 	return events;
 }
 
-/* A reader's buffer, of which the CPU tells when the value is copied there. */
+/* A reader's buffer with a breakpoint on the copy of the value. */
 struct evfd_test_watch {
 	u64 value;
 	struct file *file;
@@ -1041,7 +1040,7 @@ struct evfd_test_losses {
 	struct evfd_ctx *ctx;
 	struct task_struct *reader;
 	int before, gated;
-	bool emptied;		/* at the gate, by another reader */
+	bool emptied;		/* by another reader, with the gate held */
 };
 
 static void evfd_test_on_copy(struct perf_event *event,
@@ -1051,11 +1050,11 @@ static void evfd_test_on_copy(struct perf_event *event,
 	struct evfd_test_watch *watch = event->overflow_handler_context;
 	u64 count = evfd_ctx_count(watch->ctx);
 
-	/* A copy may be of several steps. */
+	/* A copy may take several steps. */
 	if (current != watch->reader || watch->told)
 		return;
 	watch->told = true;
-	/* A writer, who has yet to wake for it. */
+	/* A writer that has not woken any reader yet. */
 	evfd_ctx_update(watch->ctx, &count, count + 1);
 	sigaddset(&current->pending.signal, SIGKILL);
 	set_thread_flag(TIF_SIGPENDING);
@@ -1070,7 +1069,7 @@ static int evfd_test_thread_watched(struct evfd_kunit_task *task)
 	return ret;
 }
 
-/* Who is woken, loses what it copied and is killed hands its wake to the next. */
+/* A woken reader whose read fails and that is killed passes the wakeup on. */
 static void evfd_file_killed_reader_passes_the_wake_on(struct kunit *test)
 {
 	struct file *file = evfd_test_file(test, 0, 0);
@@ -1106,19 +1105,19 @@ static void evfd_test_on_each_copy(struct perf_event *event,
 	struct evfd_test_losses *losses = event->overflow_handler_context;
 	u64 count = evfd_ctx_count(losses->ctx);
 
-	/* Once a copy, which may be of several steps: when all is there. */
+	/* Once for each copy, which may take several steps: after the last. */
 	if (current != losses->reader || losses->value != count)
 		return;
 	if (!raw_spin_is_locked(&losses->ctx->gate))
 		losses->before++;
 	else if (losses->gated++)
 		return;
-	/* Also once at the gate: a task that had passed it. */
+	/* Also once with the gate held: a task that had passed it. */
 	evfd_ctx_update(losses->ctx, &count,
 			losses->gated && losses->emptied ? 0 : count + 1);
 }
 
-/* A read of a counter of 5 that loses what it copies, up to the gate. */
+/* A read of a counter of 5 that fails after each copy, until it has the gate. */
 static ssize_t evfd_test_read_with_losses(struct kunit *test,
 					  struct evfd_test_losses *losses)
 {
@@ -1140,7 +1139,7 @@ static ssize_t evfd_test_read_with_losses(struct kunit *test,
 	return ret;
 }
 
-/* A read that loses each time makes the others wait, and takes all. */
+/* A read that fails each time makes writers wait, and then succeeds. */
 static void evfd_file_read_is_bounded(struct kunit *test)
 {
 	struct evfd_test_losses *losses = evfd_kunit_zalloc(test, sizeof(*losses));
@@ -1150,7 +1149,7 @@ static void evfd_file_read_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, losses->value, 5 + EVFD_READ_TRIES + 1);
 }
 
-/* If another reader takes all of it meanwhile, nothing is left to wait for. */
+/* Another reader, which had passed the gate, may read all meanwhile. */
 static void evfd_file_read_at_the_gate_may_find_nothing(struct kunit *test)
 {
 	struct evfd_test_losses *losses = evfd_kunit_zalloc(test, sizeof(*losses));
@@ -1160,7 +1159,7 @@ static void evfd_file_read_at_the_gate_may_find_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, losses->gated, 1);
 }
 
-/* A reader's buffer in user memory, into which each copy is lost. */
+/* A reader's buffer in user memory; each copy to it comes too late. */
 static void evfd_test_on_lost_copy(struct perf_event *event,
 				   struct perf_sample_data *data,
 				   struct pt_regs *regs)
@@ -1168,7 +1167,7 @@ static void evfd_test_on_lost_copy(struct perf_event *event,
 	struct evfd_test_losses *losses = event->overflow_handler_context;
 	u64 count = evfd_ctx_count(losses->ctx);
 
-	/* Another reader, that was faster; at the first step of the copy. */
+	/* Another reader is faster, at the first step of the copy. */
 	if (current == losses->reader && count &&
 	    losses->before < EVFD_READ_TRIES) {
 		losses->before++;
@@ -1177,8 +1176,8 @@ static void evfd_test_on_lost_copy(struct perf_event *event,
 }
 
 /*
- * The page goes away before a reader that lost too often copies at the gate. It
- * leaves the gate, waits for the page, and loses nothing.
+ * The page is unmapped before a reader copies with the gate held. The reader
+ * releases the gate, waits for the page, and loses nothing.
  */
 static void evfd_file_fault_at_the_gate_waits_for_the_page(struct kunit *test)
 {
@@ -1226,7 +1225,7 @@ static void evfd_file_fault_at_the_gate_waits_for_the_page(struct kunit *test)
 #endif
 
 #ifdef CONFIG_SMP
-/* Adds n when somebody holds the gate. */
+/* Adds n when the gate is held. */
 static int evfd_test_thread_at_gate(struct evfd_kunit_task *task)
 {
 	while (!raw_spin_is_locked(&task->ctx->gate) && !kthread_should_stop())
@@ -1239,7 +1238,7 @@ static int evfd_test_thread_at_gate(struct evfd_kunit_task *task)
 	return 0;
 }
 
-/* While a reader holds the gate, nobody adds. */
+/* While a reader holds the gate, writes and signals wait. */
 static void evfd_ctx_gate_holds_adders(struct kunit *test)
 {
 	int i, us;
@@ -1258,7 +1257,7 @@ static void evfd_ctx_gate_holds_adders(struct kunit *test)
 		raw_spin_lock_irqsave(&ctx->gate, flags);
 		for (us = 0; us < USEC_PER_SEC && !READ_ONCE(task->total); us++)
 			udelay(1);
-		/* It is at the gate, or will be. */
+		/* The thread waits for the gate, or soon will. */
 		for (us = 0; us < 500; us++)
 			udelay(1);
 		count = evfd_ctx_count(ctx);
@@ -1272,7 +1271,7 @@ static void evfd_ctx_gate_holds_adders(struct kunit *test)
 }
 #endif
 
-/* Adds and takes in turns until n is set; total is what it left to others. */
+/* Adds and reads in turns until n is set; total is what others have read. */
 static int evfd_test_thread_turns(struct evfd_kunit_task *task)
 {
 	u64 n;
@@ -1288,7 +1287,7 @@ static int evfd_test_thread_turns(struct evfd_kunit_task *task)
 	return 0;
 }
 
-/* Reads until something is wrong or it is interrupted. */
+/* Reads until an error, or until it is interrupted. */
 static int evfd_test_thread_read_on(struct evfd_kunit_task *task)
 {
 	int ret;
@@ -1302,7 +1301,7 @@ static int evfd_test_thread_read_on(struct evfd_kunit_task *task)
 	return ret;
 }
 
-/* Reads many times, killed before each; 0 if it always took or was told so. */
+/* Reads many times with SIGKILL pending; 0 unless there is another error. */
 static int evfd_test_thread_killed_reads(struct evfd_kunit_task *task)
 {
 	int ret = 8, i;
@@ -1321,9 +1320,8 @@ static int evfd_test_thread_killed_reads(struct evfd_kunit_task *task)
 }
 
 /*
- * Who is killed does not sleep but looks: what it finds may be gone again when it
- * has copied it, and it leaves. Nothing is lost by that, nor the wake of who
- * sleeps.
+ * A killed reader does not sleep. It may find a count, and another reader may take
+ * that during the copy. No count and no wakeup is lost.
  */
 static void evfd_file_killed_readers_lose_nothing(struct kunit *test)
 {
@@ -1345,7 +1343,7 @@ static void evfd_file_killed_readers_lose_nothing(struct kunit *test)
 		WRITE_ONCE(turns->n, 1);
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_finished(turns));
 
-		/* What is left is taken by who sleeps. */
+		/* The sleeping reader gets what is left. */
 		EVFD_KUNIT_UNTIL(test, evfd_ctx_count(ctx) == 0);
 		KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader));
 		KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);

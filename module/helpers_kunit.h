@@ -3,10 +3,9 @@
  * What the KUnit suites share: waits with a bound, counters that go when the
  * test does, threads that block, and pollers whose callback keeps a record.
  *
- * For the *_kunit.c of ctx, list, file and trace. Uses ctx.h. A thread started
- * here never asserts: that would end the thread and not the test. It leaves its
- * result behind for the test case. What is named evfd_kunit_* asserts that
- * memory is there. Read ctx_kunit.c next.
+ * For the *_kunit.c of ctx, list, file and trace. Uses ctx.h. A thread that
+ * evfd_kunit_start() starts must not assert: that would end the thread and not the
+ * test. It leaves its result for the test case. Read ctx_kunit.c next.
  */
 #ifndef _HELPERS_KUNIT_H
 #define _HELPERS_KUNIT_H
@@ -145,7 +144,7 @@ struct evfd_kunit_poller {
 struct evfd_kunit_poller *evfd_kunit_poller(struct kunit *test);
 void evfd_kunit_unpoll(void *poller);
 
-/* One on the queue of @ctx; and one whose callback does @fn, too. */
+/* A poller on the queue of @ctx; and one whose callback calls @fn, too. */
 struct evfd_kunit_poller *evfd_kunit_watch(struct kunit *test,
 					   struct evfd_ctx *ctx);
 struct evfd_kunit_poller *
@@ -156,7 +155,7 @@ evfd_kunit_poll(struct kunit *test, struct evfd_ctx *ctx,
 /* How often the callback has ended; the record is complete up to there. */
 int evfd_kunit_calls(struct evfd_kunit_poller *poller);
 
-/* For comparisons, which sparse wants without the type. */
+/* sparse wants comparisons without the type. */
 #define EVFD_KUNIT_EXPECT_POLL(test, left, right) \
 	KUNIT_EXPECT_EQ(test, (__force u32)(left), (__force u32)(right))
 

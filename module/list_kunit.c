@@ -2,8 +2,9 @@
 /*
  * KUnit suite evfd_list: ids, the list of all counters, and walks through it.
  *
- * Other tests' counters, and programs', may be on the list, too, but not between
- * ours. selftests/debugfs_test.c has the same from a program's side.
+ * Uses helpers_kunit.h and list.h. Counters of other tests and of programs may be
+ * on the list, too, but not between ours. selftests/debugfs_test.c reads the list
+ * from a program.
  */
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -18,7 +19,7 @@ KUNIT_DEFINE_ACTION_WRAPPER(evfd_test_walk_end, evfd_walk_end,
 			    struct evfd_walk *);
 
 /* A counter that is on the list until the test ends. */
-static struct evfd_ctx *evfd_test_listed(struct kunit *test)
+static struct evfd_ctx *evfd_test_on_list(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, 0);
 
@@ -43,7 +44,7 @@ static struct evfd_walk *evfd_test_walk(struct kunit *test)
 	return walk;
 }
 
-/* The next of a walk. Ours stay: its reference is not needed. */
+/* The next counter of a walk. Ours stay, so the reference is not needed. */
 static struct evfd_ctx *evfd_test_next(struct evfd_walk *walk,
 				       struct evfd_ctx *shown)
 {
@@ -54,7 +55,7 @@ static struct evfd_ctx *evfd_test_next(struct evfd_walk *walk,
 	return ctx;
 }
 
-/* Walks to @ctx, and is true if it is there. */
+/* Walks to @ctx. Is true if it is on the list. */
 static bool evfd_test_walk_to(struct evfd_walk *walk, struct evfd_ctx *ctx)
 {
 	struct evfd_ctx *found = NULL;
@@ -72,12 +73,12 @@ static void evfd_list_ids_are_never_used_again(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 16; i++) {
-		struct evfd_ctx *ctx = evfd_test_listed(test);
+		struct evfd_ctx *ctx = evfd_test_on_list(test);
 
 		if (i)
 			KUNIT_EXPECT_GT(test, ctx->id, last);
 		last = ctx->id;
-		/* Every other one goes at once; that changes nothing. */
+		/* Every other one is removed at once, without an effect on ids. */
 		if (i & 1)
 			evfd_test_unlist(test, ctx);
 	}
@@ -90,18 +91,18 @@ static void evfd_walk_goes_by_id(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(ctx); i++)
-		ctx[i] = evfd_test_listed(test);
+		ctx[i] = evfd_test_on_list(test);
 	evfd_test_unlist(test, ctx[2]);
 	walk = evfd_test_walk(test);
-	late = evfd_test_listed(test);
+	late = evfd_test_on_list(test);
 
 	KUNIT_ASSERT_TRUE(test, evfd_test_walk_to(walk, ctx[0]));
-	/* It stays where it is, as often as it is asked. */
+	/* Without @shown it returns the same counter again. */
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(walk, NULL), ctx[0]);
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(walk, ctx[0]), ctx[1]);
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(walk, ctx[1]), ctx[3]);
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(walk, ctx[3]), ctx[4]);
-	/* What came after it began is not shown. */
+	/* A counter that is added after the walk began is not shown. */
 	KUNIT_EXPECT_NULL(test, evfd_test_next(walk, ctx[4]));
 	KUNIT_EXPECT_NULL(test, evfd_test_next(walk, NULL));
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx[4]->kref), 1);
@@ -112,7 +113,7 @@ static void evfd_walk_goes_by_id(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, evfd_test_next(walk, late));
 }
 
-/* The counter at which a walk stands, the one before, and the last one go. */
+/* Counters are removed: the one at which a walk stands, the one before, the last. */
 static void evfd_walk_moves_on_when_one_goes(struct kunit *test)
 {
 	struct evfd_walk *walk, *other;
@@ -121,16 +122,16 @@ static void evfd_walk_moves_on_when_one_goes(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(ctx); i++)
-		ctx[i] = evfd_test_listed(test);
+		ctx[i] = evfd_test_on_list(test);
 	walk = evfd_test_walk(test);
 	other = evfd_test_walk(test);
 	KUNIT_ASSERT_TRUE(test, evfd_test_walk_to(walk, ctx[0]));
 	KUNIT_ASSERT_TRUE(test, evfd_test_walk_to(other, ctx[1]));
 
-	/* Shown already, and gone. */
+	/* Already shown, and removed. */
 	evfd_test_unlist(test, ctx[0]);
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(walk, ctx[0]), ctx[1]);
-	/* Both stand there. The reference keeps it alive, and no more. */
+	/* Both walks stand there. The reference keeps it alive, not on the list. */
 	found = evfd_walk_next(walk, NULL);
 	KUNIT_ASSERT_PTR_EQ(test, found, ctx[1]);
 	KUNIT_EXPECT_EQ(test, kref_read(&found->kref), 2);
@@ -138,16 +139,16 @@ static void evfd_walk_moves_on_when_one_goes(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(walk, found), ctx[2]);
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(other, NULL), ctx[2]);
 	evfd_ctx_put(found);
-	/* The last one: it is the end then, whatever comes. */
+	/* The last one: the walk has ended then, whatever is added. */
 	KUNIT_EXPECT_PTR_EQ(test, evfd_test_next(walk, ctx[2]), ctx[3]);
 	evfd_test_unlist(test, ctx[3]);
 	KUNIT_EXPECT_NULL(test, evfd_test_next(walk, ctx[3]));
-	evfd_test_listed(test);
+	evfd_test_on_list(test);
 	KUNIT_EXPECT_NULL(test, evfd_test_next(walk, NULL));
 	KUNIT_EXPECT_NULL(test, evfd_test_next(other, ctx[2]));
 }
 
-/* Makes counters and drops them, some later than others, until n is set. */
+/* Makes counters and drops them in another order, until n is set. */
 static int evfd_test_come_and_go(struct evfd_kunit_task *task)
 {
 	struct evfd_ctx *kept[8] = { };
@@ -166,7 +167,7 @@ static int evfd_test_come_and_go(struct evfd_kunit_task *task)
 			break;
 		}
 		evfd_list_add(kept[i]);
-		/* The test looks at it meanwhile. */
+		/* The test reads it meanwhile. */
 		WRITE_ONCE(task->total, task->total + 1);
 		cond_resched();
 	}
@@ -181,7 +182,7 @@ static int evfd_test_come_and_go(struct evfd_kunit_task *task)
 
 #define EVFD_TEST_ROUNDS	20
 
-/* A counter that is there all the time is shown once in each round. */
+/* A counter that stays is shown once in each round. */
 static void evfd_walk_while_others_come_and_go(struct kunit *test)
 {
 	struct evfd_kunit_task *task[3];
@@ -190,12 +191,12 @@ static void evfd_walk_while_others_come_and_go(struct kunit *test)
 	int i, round;
 
 	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		ctx[i] = evfd_test_listed(test);
+		ctx[i] = evfd_test_on_list(test);
 		task[i] = evfd_kunit_start(test, evfd_test_come_and_go, NULL,
 					   NULL, 0);
 		EVFD_KUNIT_UNTIL(test, READ_ONCE(task[i]->total) > 4);
 	}
-	ctx[3] = evfd_test_listed(test);
+	ctx[3] = evfd_test_on_list(test);
 	walk = evfd_test_walk(test);
 
 	for (round = 0; round < EVFD_TEST_ROUNDS; round++) {
@@ -219,7 +220,7 @@ static void evfd_walk_while_others_come_and_go(struct kunit *test)
 			cond_resched();
 		}
 		KUNIT_EXPECT_EQ(test, ours, ARRAY_SIZE(ctx));
-		/* On one CPU, they come and go in between only if they may. */
+		/* On one CPU, the others need a chance to run. */
 		if (READ_ONCE(task[0]->total) == total)
 			schedule_timeout_uninterruptible(1);
 	}

@@ -3,9 +3,9 @@
  * KUnit suite evfd_trace: the tracepoints that a program cannot cause, and the
  * order of what happens within one call.
  *
- * Probes write down what they are told of one counter, and a test compares the
- * whole with what trace.h promises. selftests/trace_test.c has all that read,
- * write and poll cause, as tracefs shows it.
+ * Uses helpers_kunit.h and trace.h. Probes log the events of one counter, and a
+ * test compares the log with what trace.h promises. selftests/trace_test.c has
+ * the events of read, write and poll, as tracefs shows them.
  */
 #include <linux/module.h>
 
@@ -14,10 +14,10 @@
 #include "trace.h"
 
 /**
- * struct evfd_test_log - what the probes were told
+ * struct evfd_test_log - the events that the probes got
  * @lock: a probe may be in an interrupt.
- * @ctx: the counter that is watched.
- * @blocks: how many events were of tasks that go to sleep.
+ * @ctx: the counter to log.
+ * @blocks: the number of evfd_block events.
  * @len: of @text.
  * @text: a line for each event.
  */
@@ -76,7 +76,7 @@ static void evfd_test_on_block(void *data, const struct evfd_ctx *ctx,
 	struct evfd_test_log *log = data;
 
 	evfd_test_note(log, ctx, "block queue=%d n=%llu\n", queue, n);
-	/* One by one, so nobody else counts. */
+	/* Tasks block one after the other, so this needs no lock. */
 	if (ctx == log->ctx)
 		WRITE_ONCE(log->blocks, log->blocks + 1);
 }
@@ -93,7 +93,7 @@ static void evfd_test_on_defer(void *log, const struct evfd_ctx *ctx,
 	evfd_test_note(log, ctx, "defer events=%x\n", (__force u32)events);
 }
 
-/* Of what was never registered too; that is an error, and changes nothing. */
+/* A probe that was not registered is an error here, without an effect. */
 static void evfd_test_unlog(void *log)
 {
 	unregister_trace_evfd_release(evfd_test_on_release, log);
@@ -106,7 +106,7 @@ static void evfd_test_unlog(void *log)
 	tracepoint_synchronize_unregister();
 }
 
-/* Begins to watch @ctx, until the test ends. */
+/* Logs the events of @ctx until the test ends. */
 static struct evfd_test_log *evfd_test_log(struct kunit *test,
 					   const struct evfd_ctx *ctx)
 {
@@ -141,7 +141,7 @@ static int evfd_test_thread_wait_writable(struct evfd_kunit_task *task)
 	return evfd_ctx_wait_writable(task->ctx, task->n);
 }
 
-/* Waits until @n tasks are on a queue and have said so. */
+/* Waits for @n evfd_block events. */
 static bool evfd_test_blocked(struct evfd_test_log *log, int n)
 {
 	return evfd_kunit_until(READ_ONCE(log->blocks) == n);
@@ -194,7 +194,7 @@ static void evfd_trace_an_add_wakes(struct kunit *test)
 				NULL, 0);
 	KUNIT_ASSERT_TRUE(test, evfd_test_blocked(log, 1));
 	evfd_kunit_watch(test, ctx);
-	/* Pollers hear of a write of 0; readers cannot use it. */
+	/* A write of 0 is for pollers; readers cannot use it. */
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 0));
 	KUNIT_EXPECT_TRUE(test, evfd_ctx_try_write(ctx, 7));
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(task));
@@ -213,7 +213,7 @@ static void evfd_trace_a_signal_wakes(struct kunit *test)
 	struct evfd_test_log *log = evfd_test_log(test, ctx);
 	struct evfd_kunit_task *task;
 
-	/* With nobody else there. */
+	/* Without any poller. */
 	task = evfd_kunit_start(test, evfd_test_thread_wait_readable, ctx,
 				NULL, 0);
 	KUNIT_ASSERT_TRUE(test, evfd_test_blocked(log, 1));
@@ -269,7 +269,7 @@ static void evfd_trace_a_take_wakes(struct kunit *test)
 			   "wake queue=2 nr=0 why=1\n");
 }
 
-/* A consumer in the kernel tells pollers of room each time. */
+/* Each read by a consumer in the kernel tells pollers of room. */
 static void evfd_trace_room_is_told_of(struct kunit *test)
 {
 	struct evfd_ctx *ctx = evfd_kunit_ctx(test, EVFD_COUNT_MAX,
