@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who sleeps in read(2) and write(2), who is woken, in which order, and that
- * nobody is woken for nothing.
+ * Which tasks sleep in read(2) and write(2), which are woken, in which order, and
+ * that there are no spurious wakeups.
  *
- * Uses evfd_task.h. That a task was left alone is read off the number of times
- * that it went to sleep: a wake for nothing makes it one more. Read
- * signals_test.c and faults_test.c next, for waits that end otherwise.
+ * Uses evfd_task.h. How often a task went to sleep shows whether it was woken: a
+ * spurious wakeup adds one. Read signals_test.c and faults_test.c next, for waits
+ * that end otherwise.
  */
 #include "kselftest_harness.h"
 #include "evfd_task.h"
@@ -153,7 +153,7 @@ TEST_F(blocking, each_of_many_writes_wakes_one_reader)
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	}
 
-	/* In plain mode the first may have taken for several. */
+	/* In plain mode the first may have read the sum of several. */
 	if (variant->flags & EVFD_SEMAPHORE) {
 		for (i = 0; i < NR_TASKS; i++)
 			EXPECT_READ(i, 1);
@@ -197,7 +197,7 @@ TEST_F(blocking, reader_is_served_by_a_nonblocking_writer)
 {
 	START(1);
 
-	/* The flag is the file's, so this is also a change under a sleeper. */
+	/* The flag is the file's, so it changes while a reader sleeps. */
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
 	EXPECT_LEFT_ALONE(0);
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
@@ -242,7 +242,7 @@ TEST_F(blocking, close_does_not_end_a_read)
 	ASSERT_EQ(8, evfd_test_write(fd, 1));
 	EXPECT_READ(0, 1);
 
-	/* With the last descriptor gone nobody can wake it any more. */
+	/* After the last close nothing can wake it any more. */
 	self->tasks[0].fd = fd;
 	START(1);
 	ASSERT_EQ(0, close(fd));
@@ -338,7 +338,7 @@ TEST_F(blocking, writers_go_on_as_they_fit)
 			ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 		}
 		ASSERT_EQ(8, evfd_task_result(&self->tasks[3 - i]))
-			TH_LOG("there is room for %d, and nobody took it", i);
+			TH_LOG("there is room for %d, and a writer sleeps", i);
 		EXPECT_EQ(MAX, evfd_test_count(self->fd));
 	}
 }
@@ -364,10 +364,7 @@ TEST_F(blocking, write_that_fits_overtakes_a_blocked_one)
 	EXPECT_EQ(MAX, evfd_test_count(self->fd));
 }
 
-/*
- * What the wakes that serve nobody are in eventfd(2) is shown, not tested: it
- * is not ours to promise.
- */
+/* The spurious wakeups of eventfd(2) are shown, not tested. */
 TEST(one_wake_serves_one_reader)
 {
 	static struct evfd_task tasks[2][NR_TASKS];
@@ -391,7 +388,7 @@ TEST(one_wake_serves_one_reader)
 			if (!tasks[kind][i].done)
 				rewoken += evfd_task_rewoken(&tasks[kind][i]);
 		}
-		TH_LOG("%s: %d readers, write(1): 1 served, %d woken in vain",
+		TH_LOG("%s: %d readers, write(1): 1 served, %d spurious wakeups",
 		       kind ? "eventfd" : "evfd", NR_TASKS, rewoken);
 		if (!kind)
 			EXPECT_EQ(0, rewoken);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many at once: the sums agree to the last unit, nobody sleeps on what he could
- * have, and nobody is woken for what he cannot. Everything is counted; no test
- * depends on how fast the machine is.
+ * Many tasks at once: the sums agree to the last unit, no task sleeps while it
+ * could go on, and none is woken in vain. Everything is counted; no test depends
+ * on the speed of the machine.
  *
- * Uses evfd_task.h. A wake that is lost shows as an end that does not come
- * within the patience.
+ * Uses evfd_task.h. A lost wakeup shows as a task that does not end within
+ * EVFD_TEST_PATIENCE_MS. Read moving_test.c next, on memory that changes.
  */
 #include <limits.h>
 
@@ -217,7 +217,7 @@ static void *signaller(void *arg)
 	return NULL;
 }
 
-/* Waits for @condition; what a test may fail on comes after it. */
+/* Waits for @condition; the test checks it afterwards. */
 #define WAIT_FOR(condition) \
 	evfd_test_until_ms(condition, 2 * EVFD_TEST_PATIENCE_MS)
 
@@ -253,7 +253,7 @@ TEST_F(concurrency, sums_agree_to_the_last_unit)
 			TH_LOG("readers sleep on it");
 	}
 
-	/* Release them; each unit is for one, who ends with it. */
+	/* Release the readers; each one ends with one unit. */
 	shared->stop = true;
 	WAIT_FOR(({
 		if (shared->readers_left && !evfd_test_count(shared->fd)) {
@@ -275,24 +275,24 @@ TEST_F(concurrency, sums_agree_to_the_last_unit)
 }
 
 /*
- * Two threads that take turns: each wakes the other and waits for it, so that
- * one lost wake has both sleep for ever. They end after NR_TURNS, or on a slow
- * machine after a while; what is tested is that they never come to a stop.
+ * Two threads that take turns: each wakes the other and waits for it, so that after
+ * a lost wakeup both sleep for ever. They end after NR_TURNS, or on a slow machine
+ * after TURNS_MS; the test is that they never stop before.
  */
 #define NR_TURNS	3000
 #define TURNS_MS	5000
 
 struct turns {
 	int fds[2];
-	/* What is passed to and fro. */
+	/* The value that they write. */
 	uint64_t value;
 	atomic_int done;
 	atomic_bool stop;
-	/* Set by a thread that read something else. */
+	/* Set by a thread that read another value. */
 	atomic_bool wrong;
 };
 
-/* What comes out of one counter goes into the other. */
+/* Writes to one counter what it reads from the other. */
 static void *pong(void *arg)
 {
 	struct turns *turns = arg;
@@ -410,7 +410,7 @@ TEST(full_and_empty_in_turn_never_stalls)
 	EXPECT_LT(100, turns.done);
 }
 
-/* Writers that come at the same time wake one reader each, and no other. */
+/* Writers that write at the same time wake one reader each, and no other. */
 struct burst {
 	int fd;
 	pthread_barrier_t *start;
@@ -466,7 +466,7 @@ TEST(simultaneous_writes_wake_as_many_readers_as_they_serve)
 		for (alone = 0, i = 8; i < nr; i++)
 			alone += !evfd_task_rewoken(&tasks[i]);
 		EXPECT_EQ(nr - 8, alone)
-			TH_LOG("round %d: somebody was woken in vain", round);
+			TH_LOG("round %d: a spurious wakeup", round);
 
 		ASSERT_EQ(8, evfd_test_write(args.fd, nr - 8));
 		for (served = 0, i = 8; i < nr; i++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What read(2) and write(2) and their relatives do to a counter that need not
- * block: values, sizes, segments, limits. Most of it runs on evfd and on
- * eventfd(2) alike, since both must agree.
+ * read(2), write(2) and their variants on a non-blocking counter: values, sizes,
+ * segments, limits. Most tests run on evfd and on eventfd(2), since both must
+ * agree.
  *
  * Uses evfd_test.h. Read blocking_test.c next, for what blocks; parity_test.c
  * has the system calls that a counter does not support.

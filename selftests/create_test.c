@@ -32,7 +32,7 @@ FIXTURE(create) {
 	long page;
 	/* Two pages, of which the second cannot be accessed. */
 	char *buf;
-	/* What there was, and the next descriptor, before the test. */
+	/* The users of the module and the next descriptor before the test. */
 	int users;
 	int next_fd;
 };
@@ -49,7 +49,7 @@ FIXTURE_SETUP(create)
 	self->next_fd = evfd_test_next_fd();
 }
 
-/* After all that a test did, it must be as if it had not been. */
+/* No descriptor and no counter may be left after a test. */
 FIXTURE_TEARDOWN(create)
 {
 	EXPECT_EQ(self->next_fd, evfd_test_next_fd())

@@ -2,9 +2,9 @@
 /*
  * evfd/instances in debugfs: the list of all counters, while they come and go.
  *
- * Needs root, and a guest where nobody else makes counters: some tests compare
- * the whole text. Read evfd_test.h and evfd_task.h first; fdinfo_test.c has
- * what a process sees of its own.
+ * Needs root, and a guest without other counters: some tests compare the whole
+ * text. Read evfd_test.h and evfd_task.h first; fdinfo_test.c has the view of a
+ * process on its own counters.
  */
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -368,8 +368,8 @@ TEST_F(debugfs, it_can_be_read_from_anywhere)
 }
 
 /*
- * Of those that go, what is in the kernel's buffer is shown. Those that come are
- * shown to who begins after.
+ * Of the counters that are closed, those in the kernel's buffer are shown. New
+ * counters are shown to a reader that begins after them.
  */
 TEST_F(debugfs, what_goes_and_comes_between_two_reads)
 {
@@ -499,7 +499,7 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 	free(text);
 }
 
-/* As fast as they can, readers and makers at once. */
+/* Reads the list as fast as it can. */
 static ssize_t task_list(struct evfd_task *task)
 {
 	int i;

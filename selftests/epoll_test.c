@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * epoll on a counter: levels, edges, ONESHOT, EXCLUSIVE, sets in sets. On evfd
- * and on eventfd(2) alike, but where one takes another's wake. Uses evfd_poll.h
- * and evfd_task.h; read poll_test.c first.
+ * epoll on a counter: level-triggered, edge-triggered, EPOLLONESHOT,
+ * EPOLLEXCLUSIVE, sets in sets. On evfd and on eventfd(2), except where eventfd
+ * loses a wakeup. Uses evfd_poll.h and evfd_task.h; read poll_test.c first.
  */
 #include <poll.h>
 #include <sys/epoll.h>
@@ -92,14 +92,14 @@ TEST_F(epoll, edge_triggered_gives_one_event_per_write)
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 		EXPECT_EQ(EPOLLIN, ep_once(self->ep));
 	}
-	/* Writes that nobody looked between are one event. */
+	/* Two writes without an epoll_wait() between them are one event. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(EPOLLIN, ep_once(self->ep));
 	/* A write of 0 is a write. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 0));
 	EXPECT_EQ(EPOLLIN, ep_once(self->ep));
-	/* A read is none, and what it took is not reported any more. */
+	/* A read is none, and its value is not reported any more. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(6, evfd_test_value(self->fd));
 	EXPECT_EQ(0, ep_now(self->ep));
@@ -314,7 +314,7 @@ TEST_F(epoll, exclusive_sets_share_the_wakes)
 		tasks[i].fd = ep[i];
 		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
 	}
-	/* The first write wakes at least one, and not the whole herd. */
+	/* The first write wakes at least one, and not all. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	do {
 		done = evfd_task_settle(tasks, NWAITERS);
@@ -363,7 +363,7 @@ TEST(an_exclusive_set_does_not_take_a_readers_wake)
 	close(fd);
 }
 
-/* Two units for a reader and a poller: both have to come back. */
+/* Two units for a reader and a poller: both have to return. */
 TEST(a_reader_does_not_take_an_exclusive_sets_wake)
 {
 	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
@@ -385,7 +385,7 @@ TEST(a_reader_does_not_take_an_exclusive_sets_wake)
 	close(fd);
 }
 
-/* Takes all of it at each edge, until @arg units have come. */
+/* Reads the counter at each edge, until it has read @arg units. */
 static ssize_t task_drain_at_edges(struct evfd_task *task)
 {
 	struct epoll_event ev;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * evfdctl ls and info: that they show what there is. Here the evfds are made, and
- * held and used in all ways that there are; evfdctl_test.sh has the rest.
+ * evfdctl ls and info show the counters of this program, which holds and uses them
+ * in every way; evfdctl_test.sh has the other verbs.
  *
- * Needs the C library's shared objects, and so the host's root.
+ * Needs the C library's shared objects, and so the host's root. Uses evfd_shell.h
+ * and evfd_task.h.
  */
 #include <poll.h>
 #include <pthread.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bad memory: an operation that faults has not happened. Nothing is taken from
- * the counter, nothing added, and no wake is swallowed.
+ * Bad memory: an operation that faults has no effect. The count does not change,
+ * and no wakeup is lost.
  *
- * Uses evfd_task.h. Here evfd differs from eventfd(2), which loses what a read
- * took before it found that it cannot deliver it; the first test shows both.
+ * Uses evfd_task.h and evfd_held.h. Here evfd differs from eventfd(2), where a read
+ * that faults loses the count; the first test shows both.
  * moving_test.c has many at once, inject_test.c makes copies fail where the memory
  * is good.
  */
@@ -142,7 +142,7 @@ TEST_F(faults, read_that_faults_takes_nothing)
 		close(fd);
 	}
 
-	/* Shown, not tested: what becomes of 5 events in an eventfd. */
+	/* Shown, not tested: an eventfd loses 5 events. */
 	eventfd = evfd_test_create_eventfd(variant->flags, 5);
 	EXPECT_EQ(-EFAULT, raw_read(eventfd, NULL));
 	TH_LOG("5 events and a read that faults: eventfd has %d left, evfd 5",
@@ -156,7 +156,7 @@ TEST_F(faults, nonblocking_read_of_0_does_not_look_at_memory)
 
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
 	for (k = 0; k < self->nr_unwritable; k++) {
-		/* Beyond user space it is refused before the file is asked. */
+		/* The VFS refuses addresses beyond user space. */
 		if ((intptr_t)self->unwritable[k] < 0)
 			continue;
 		EXPECT_EQ(-EAGAIN, raw_read(self->fd, self->unwritable[k]));
@@ -176,7 +176,7 @@ TEST_F(faults, write_that_faults_adds_nothing)
 		EXPECT_EQ(0, evfd_test_count(self->fd));
 	}
 
-	/* Also when it would have had to wait: memory is read first. */
+	/* Also where the write would have to wait: memory is read first. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, MAX));
 	for (k = 0; k < self->nr_unreadable; k++) {
 		EXPECT_EQ(-EFAULT, raw_write(self->fd, self->unreadable[k]));
@@ -211,8 +211,8 @@ TEST_F(faults, memory_without_a_page_yet_is_no_fault)
 }
 
 /*
- * The first of two sleepers is woken, finds that its buffer has gone bad
- * meanwhile, and fails: the second must be woken in its place.
+ * The first of two readers is woken, and its buffer has become read-only
+ * meanwhile. It fails, and the second must be woken in its place.
  */
 TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
 {
@@ -238,10 +238,7 @@ TEST_F(faults, woken_reader_that_faults_passes_the_wake_on)
 			       (int)evfd_test_count(self->fd));
 		EXPECT_EQ(1, good.value);
 
-		/*
-		 * The first has failed; or it found nothing to copy any more, if
-		 * the second was faster, and waits again.
-		 */
+		/* The first has failed, or waits again if the second was faster. */
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 		ASSERT_EQ(-EFAULT, evfd_task_result(&bad));
 		EXPECT_EQ(1, evfd_test_count(self->fd));
@@ -269,7 +266,7 @@ TEST_F(faults, chain_of_faulting_readers_passes_the_wake_on)
 	ASSERT_EQ(8, evfd_task_result(&good));
 	EXPECT_EQ(1, good.value);
 
-	/* Those who wait again, as above. */
+	/* For readers that wait again, as above. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		ASSERT_EQ(-EFAULT, evfd_task_result(&bad[i]));
@@ -295,9 +292,8 @@ TEST_F(faults, last_faulting_reader_leaves_the_count)
 }
 
 /*
- * A reader in the middle of its copy: userfaultfd(2) holds it there while
- * others read and write. It must neither take what they took nor keep them
- * from it.
+ * userfaultfd(2) stops a reader in its copy while others read and write. It must
+ * neither return their value nor make them wait.
  */
 TEST_F(faults, read_held_up_in_its_copy_holds_up_nobody)
 {
@@ -323,7 +319,7 @@ TEST_F(faults, read_held_up_in_its_copy_holds_up_nobody)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 2));
 	EXPECT_EQ(2, evfd_test_count(self->fd));
 
-	/* What the task saw is no more; it returns what is there now. */
+	/* The value that the task saw is gone; it returns the one of now. */
 	ASSERT_EQ(0, held_page_give(&held));
 	ASSERT_EQ(8, evfd_task_result(&task));
 	memcpy(&value, held.page, sizeof(value));
@@ -403,8 +399,8 @@ TEST_F(faults, reader_that_loses_again_and_again_takes_in_the_end)
 }
 
 /*
- * The first of two blocked readers is woken and then waits for its page, the
- * second must be served meanwhile: it may be the one who brings the page.
+ * The first of two blocked readers is woken and then waits for its page. The
+ * second must be served meanwhile: it may be the one that supplies the page.
  */
 TEST_F(faults, woken_reader_that_waits_for_its_page_passes_the_wake_on)
 {
@@ -425,8 +421,8 @@ TEST_F(faults, woken_reader_that_waits_for_its_page_passes_the_wake_on)
 	EXPECT_EQ(1, good.value);
 
 	/*
-	 * Whether the slow one wants its page yet, or found nothing to take,
-	 * depends on who was faster; the next unit is for it.
+	 * The slow one waits for its page, or for the counter if the other was
+	 * faster. The next unit is for it.
 	 */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	ASSERT_EQ(0, held_page_wanted(&held));
@@ -454,7 +450,7 @@ static void *protect_loop(void *page)
 	return NULL;
 }
 
-/* Faults at random moments: the count is always what the returns make of it. */
+/* Faults at random moments: the count always agrees with the results. */
 TEST_F(faults, nothing_is_lost_while_memory_comes_and_goes)
 {
 	const int wanted = 50;
@@ -559,7 +555,7 @@ TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
 		{ evfd_task_readv_buf, 5, 0 },
 		{ evfd_task_write_buf, 5, 0 },
 		{ evfd_task_writev_buf, 5, 0 },
-		/* These have been chosen for the wake. */
+		/* These have been woken. */
 		{ evfd_task_read_buf, 0, 5 },
 		{ evfd_task_readv_buf, 0, 5 },
 	};

@@ -116,7 +116,7 @@ TEST(the_count_follows_reads_and_writes)
 	EXPECT_EQ(1ULL << 40, evfd_test_count(fd));
 	ASSERT_EQ(8, evfd_test_read(fd, NULL));
 	EXPECT_EQ((1ULL << 40) - 1, evfd_test_count(fd));
-	/* To look is not to take. */
+	/* fdinfo does not change the count. */
 	EXPECT_EQ((1ULL << 40) - 1, evfd_test_count(fd));
 	close(fd);
 }
@@ -254,7 +254,7 @@ TEST(a_thousand_instances_have_ids_of_their_own)
 	int i, round;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	/* Also those that take the place of others. */
+	/* Also in the second round, with the same descriptors. */
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < NINSTANCES; i++) {
 			fds[i] = evfd_test_create(0, i);
@@ -364,8 +364,8 @@ TEST_F(stat, what_changes_a_file_does_as_on_an_eventfd)
 }
 
 /*
- * A child with @uid looks at its parent's: for each of the two descriptors it
- * stores 1 if it sees the count, 0 if not, or -errno. Returns 0 or -1.
+ * A child with @uid reads the fdinfo of its parent's two descriptors. Stores for
+ * each 1 if it shows the count, 0 if not, or -errno. Returns 0 or -1.
  */
 static int look_at_parent(const int *fd, uid_t uid, int *seen)
 {
@@ -401,7 +401,7 @@ TEST_F(stat, another_process_sees_it_as_it_sees_an_eventfd)
 	EXPECT_EQ(1, seen[1]);
 	if (getuid())
 		SKIP(return, "the rest needs root");
-	/* Somebody else's eyes. */
+	/* As another user. */
 	ASSERT_EQ(0, look_at_parent(self->fd, 65534, seen));
 	EXPECT_GT(0, seen[0]);
 	EXPECT_EQ(seen[1], seen[0]);

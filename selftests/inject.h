@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's fault injection, and what of the kernel's may not change by it.
- * For inject_test.c, which says more. Uses tests/lib.
+ * The kernel's fault injection, and the state of the kernel that it may not
+ * change. For inject_test.c. Uses tests/lib. Read inject_io.h next.
  *
- * What the kernel calls fail-nth is a number of a task: the nth thing that may
- * fail, and that the task asks for, does.
+ * fail-nth is a number in /proc/thread-self: of the operations of this task that
+ * can be made to fail, the nth one fails.
  */
 #ifndef _INJECT_H
 #define _INJECT_H
@@ -13,49 +13,49 @@
 #include <stdbool.h>
 
 #define DEBUGFS		"/sys/kernel/debug"
-/* Of a test as a whole, in s: long, since only what hangs needs it. */
+/* The time limit of a test, in s: only a test that hangs reaches it. */
 #define PATIENCE	280
 /* How often each failure is repeated, so that what it leaves adds up. */
 #define REPEAT		100
-/* More than there are: a test that gets here is caught in a loop. */
+/* More than there are: only an endless loop reaches it. */
 #define NTH_LIMIT	1000
 
-/* What there is in debugfs of each that can be made to fail. */
+/* The folders in debugfs, one for each kind of failure. */
 #define NR_ATTRS	3
 extern const char *const inject_attrs[NR_ATTRS];
 
-/* Sets what one of these has there. */
+/* Writes a file in one of these folders. */
 int inject_put(const char *attr, const char *file, const char *text);
 
-/* What may fail in a test. */
+/* What can be made to fail. */
 enum kind { ALLOCATIONS, COPIES, ALL };
 
 extern const char *const inject_kinds[];
 
 /*
- * Lets only @kind fail, and of it only what is asked for, at any depth, between
- * @start and @end. What may not fail is not counted either.
+ * Lets only @kind fail, and only where a function between @start and @end is on
+ * the stack. Other operations are not counted either.
  */
 int inject_limit_to(enum kind kind, unsigned long start, unsigned long end);
 
 extern struct inject {
 	/* fail-nth of this thread. */
 	int fd;
-	/* What fails next, and whether it did. */
+	/* The operation that fails next, and whether it did. */
 	int nth;
 	bool failed;
 } inject;
 
-/* From here on the nth fails. */
+/* From here on the nth operation fails. */
 void inject_begin(void);
 
 /*
- * Nothing fails any more; keeps errno. The reading and writing here copy memory,
- * too, and may be what fails.
+ * From here on nothing fails; keeps errno. The accesses to fail-nth copy memory,
+ * too, and may themselves fail.
  */
 void inject_end(void);
 
-/* One failure after the other, as far as there are any. */
+/* A loop over all failures. */
 #define FOR_EACH_FAILURE						\
 	for (inject.nth = 1, inject.failed = true;			\
 	     inject.failed && inject.nth < NTH_LIMIT; inject.nth++)
@@ -68,12 +68,12 @@ int ko_read(void);
 int ko_load(void);
 
 /*
- * How often the kernel has said @text, or -1 if its log cannot be read. It may
- * wrap; what a test looks for is at its end.
+ * How often the kernel's log has @text, or -1 if it cannot be read. The log may
+ * have lost its beginning; tests look for recent messages.
  */
 int klog_count(const char *text);
 
-/* Where a function of the kernel begins, and the next one: they are in order. */
+/* The addresses of a function of the kernel and of the next one. */
 int function_range(const char *name, unsigned long *start, unsigned long *end);
 
 #endif /* _INJECT_H */

@@ -8,10 +8,10 @@
 
 #include "evfd_async.h"
 
-/* What the copies are tested with. */
+/* A counter, its buffer and the ways to both. */
 struct io {
 	int fd;
-	/* The value of a write, and where a read puts its. */
+	/* The buffer of reads and writes. */
 	union {
 		uint64_t value;
 		uint32_t half[2];

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The kernel's fault injection: each allocation and each copy of user memory
- * fails in turn. The error is the right one, and nothing else has happened: no
- * descriptor, file or counter is left, nothing was taken, nothing added, and the
- * module can be unloaded and loaded again.
+ * fails in turn. The error is the right one, and has no other effect: no
+ * descriptor, file or counter is left, the count is unchanged, and the module can
+ * be unloaded and loaded again.
  *
- * Needs the kernel debug, root, and in EVFD_KO the path of evfd.ko; anywhere else
- * it fails. What the kernel calls fail-nth is a number of a task: the nth thing
- * that may fail, and that the task asks for, does. Each test counts up from 1,
- * until there is no nth. Single accesses of 8 bytes, with which x86 reads and
- * writes a counter's value, are not among these things: there, the memory is
- * taken away instead. faults_test.c has more of that.
+ * Needs the kernel debug, root, and in EVFD_KO the path of evfd.ko; it fails
+ * without them. Each test counts fail-nth (see inject.h) up from 1, until there
+ * is no nth. Single accesses of 8 bytes, with which x86 reads and writes a
+ * counter's value, cannot be made to fail: there, the page is protected instead.
+ * Uses inject.h, inject_io.h and tests/lib. Read faults_test.c first.
  */
 #include <poll.h>
 #include <sched.h>
@@ -30,7 +29,7 @@ FIXTURE(inject) {
 	long files;
 };
 
-/* What cannot inject has not passed; nor is it skipped, since it was asked for. */
+/* Without fault injection the tests fail: a skip would hide that. */
 FIXTURE_SETUP(inject)
 {
 	size_t i;
@@ -53,7 +52,7 @@ FIXTURE_SETUP(inject)
 	ASSERT_EQ(0, inject_put("fail_page_alloc", "min-order", "0"));
 	ASSERT_EQ(0, ko_read())
 		TH_LOG("EVFD_KO does not name evfd.ko");
-	/* What fails is to be the operation's memory, not the program's. */
+	/* The operation's memory is to fail, not the program's. */
 	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
 	if (!evfd_module_is_loaded("evfd"))
 		ASSERT_EQ(0, ko_load());
@@ -80,7 +79,7 @@ FIXTURE_TEARDOWN(inject)
 		TH_LOG("a descriptor was left behind");
 	EXPECT_EQ(self->users, evfd_test_users());
 	EXPECT_EQ(self->counters, evfd_test_instances());
-	/* This number is kept by each CPU, and collected now and then. */
+	/* Each CPU counts files, and the sum is taken now and then. */
 	EXPECT_GT(REPEAT * 3 / 4, nr_files() - self->files)
 		TH_LOG("files were left behind");
 
@@ -138,7 +137,7 @@ static int make_with_failures(struct __test_metadata *_metadata,
 				break;
 		}
 		ASSERT_EQ(self->counters, evfd_test_instances());
-		/* Some want memory only now and then: for a cache, a batch. */
+		/* Some allocate only now and then: for a cache, a batch. */
 		errors += failed > REPEAT / 2;
 		tolerated += inject.failed && failed <= REPEAT / 2;
 	}
@@ -250,7 +249,7 @@ TEST_F_TIMEOUT(inject, open_of_the_list_fails_and_leaves_nothing, PATIENCE)
 					EFAULT));
 }
 
-/* What the module asks for when it is loaded, and not what the kernel does. */
+/* The allocations of the module when it is loaded, not the kernel's. */
 TEST_F_TIMEOUT(inject, load_fails_and_leaves_nothing, PATIENCE)
 {
 	int enomem = 0, tolerated = 0, ret = 0, fd;
@@ -385,7 +384,7 @@ TEST_F_TIMEOUT(copies, without_a_page_lose_and_add_nothing, PATIENCE)
 }
 
 /*
- * A reader that was woken copies with page faults off, and hands the wake on if
+ * A woken reader copies with page faults disabled, and passes the wakeup on if
  * that fails. Then it tries once more, and nothing is lost.
  */
 static ssize_t read_and_inject(struct evfd_task *task)
@@ -417,7 +416,7 @@ TEST_F_TIMEOUT(copies, that_fail_after_a_wake_pass_it_on, PATIENCE)
 		ASSERT_EQ(0, evfd_task_start(&good));
 		ASSERT_EQ(8, evfd_test_write(fd, 1));
 		ASSERT_TRUE(evfd_test_until(bad.done || good.done))
-			TH_LOG("failure %d: the count is %d, and two sleep",
+			TH_LOG("failure %d: the count is %d, and two readers sleep",
 			       inject.nth, (int)evfd_test_count(fd));
 		ASSERT_EQ(8, evfd_test_write(fd, 1));
 		ASSERT_EQ(0, evfd_task_join(&good));
@@ -444,7 +443,7 @@ TEST_F_TIMEOUT(copies, that_fail_after_a_wake_pass_it_on, PATIENCE)
 	EXPECT_LE(2, woken);
 }
 
-/* Nothing but creating one needs memory. */
+/* Only the creation of a counter needs memory. */
 FIXTURE(shortage) {
 	FIXTURE_DATA(inject) inject;
 	int make_it_fail;
@@ -509,7 +508,7 @@ TEST_F_TIMEOUT(shortage, hinders_nothing_but_creation, PATIENCE)
 		err |= (poll(&p, 1, 0) != 1) << 4;
 		err |= (read(fd, &n, 8) != 8 || n != 3) << 5;
 	}
-	/* Also to wake somebody, and to be woken. */
+	/* Also to wake a task, and to be woken. */
 	err |= (write(task.fd, &one, 8) != 8) << 6;
 	ret = evfd_task_join(&task);
 	ASSERT_EQ(1, write(self->make_it_fail, "0", 1));
@@ -521,13 +520,13 @@ TEST_F_TIMEOUT(shortage, hinders_nothing_but_creation, PATIENCE)
 	close(fd);
 	close(task.fd);
 
-	/* It was the memory, and nothing else. */
+	/* With memory it works again. */
 	fd = ioctl(self->inject.dev, EVFD_IOC_CREATE, &arg);
 	EXPECT_LE(0, fd);
 	close(fd);
 }
 
-/* Comes last. */
+/* The last test: it reports the leaks of all others. */
 FIXTURE(leaks) {
 	int unused;
 };
@@ -542,7 +541,7 @@ FIXTURE_TEARDOWN(leaks)
 
 /*
  * Objects younger than 5 s are not reported. The kernel loses the name of a
- * cache whose entry in sysfs it cannot make: that is not ours.
+ * cache whose entry in sysfs it cannot make: that is no leak of evfd.
  */
 #define KERNELS_OWN	"sysfs_slab_add+"
 #define REPORT		"unreferenced object"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SIGKILL at every point: of a reader or writer on its way to sleep, asleep and
- * on its way out, of readers in a crowd, and of a process with thousands of
- * counters. What was posted is read once or still there, nobody sleeps on it, and
- * nothing is left behind.
+ * SIGKILL at every point: to a reader or writer on its way to sleep, asleep and
+ * on its way out, to readers in a crowd, and to a process with thousands of
+ * counters. Each value is read once or still in the counter, no reader sleeps on
+ * it, and no counter is left behind.
  *
  * Uses evfd_victim.h. Where a kill has to meet a race, it is moved towards the
  * moment that decides it: later if the victim had not got there, else earlier.
@@ -17,7 +17,7 @@
 #include "evfd_victim.h"
 
 #define MAX		EVFD_COUNT_MAX
-/* Of a test as a whole, in s: long, since only what hangs needs it. */
+/* The time limit of a test, in s: only a test that hangs reaches it. */
 #define PATIENCE	120
 
 static void spin(long n)
@@ -46,15 +46,14 @@ FIXTURE_SETUP(kill)
 	self->other = self->victim + 1;
 }
 
-/* Who still sleeps ends with the test's process. */
+/* Processes that still sleep end with the test's process. */
 FIXTURE_TEARDOWN(kill)
 {
 }
 
 /*
- * Delays that grow until the victim is asleep whenever somebody looks. Every
- * other kill comes without a look before it, which would take longer than the
- * way to sleep.
+ * Delays that grow until the victim is always found asleep. Before every other
+ * kill its state is not read: that would take longer than going to sleep.
  */
 #define SWEEP_ROUNDS	8
 #define SWEEP_ENOUGH	1024
@@ -212,8 +211,8 @@ static void edge_move(struct edge *edge, bool late)
 }
 
 /*
- * The victim is the one whom the post wakes. Either it has got it, in its
- * memory, or the next in the queue has; never nobody.
+ * The write wakes the victim. Either the victim has got the value, in its memory,
+ * or the next reader on the queue has.
  */
 TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 {
@@ -232,7 +231,7 @@ TEST_F_TIMEOUT(kill, a_reader_chosen_for_a_wake_does_not_swallow_it, PATIENCE)
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 		ASSERT_EQ(0, edge_kill_after(&edge, victim));
 
-		/* What is in its memory counts if nobody else has it. */
+		/* A value in its memory counts if no other reader has it. */
 		ASSERT_TRUE(evfd_test_until(other->done ||
 					    (victim->task.value &&
 					     !evfd_test_count(self->fd))))
@@ -315,7 +314,7 @@ TEST_F_TIMEOUT(kill, a_writer_that_gets_room_adds_all_or_nothing, PATIENCE)
 #define NR_EPOCHS	12
 #define NR_POSTS	60
 
-/* Entries below @nr are certain; one more may have been taken before the kill. */
+/* Entries below @nr are certain; one more may have been read before the kill. */
 struct log {
 	atomic_int nr;
 	uint64_t values[NR_POSTS * 3 + 1];
@@ -461,7 +460,7 @@ TEST_F_TIMEOUT(kill, readers_in_a_crowd_lose_nothing, PATIENCE)
 		kill(survivors->pid, SIGKILL);
 		ASSERT_EQ(survivors->pid, waitpid(survivors->pid, NULL, 0));
 	}
-	TH_LOG("%d reads by who was killed, %d by who was not, %d open",
+	TH_LOG("%d reads by killed readers, %d by survivors, %d uncertain",
 	       by_killed, by_survivors, open);
 	/* Both took part. */
 	EXPECT_LT(0, by_killed);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libevfd: that it is to evfd what the C library is to eventfd(2), and that the
- * descriptor it keeps does not get into a program's way.
+ * libevfd: its functions behave as the C library's do for eventfd(2), and the
+ * descriptor that it keeps does not disturb a program.
  *
  * Uses evfd_test.h and, unlike the other tests, tools/lib. Each test runs in a
  * process of its own, so it may close what it likes. preload_test.c is next.
@@ -219,7 +219,7 @@ TEST(number_is_reused)
 		EXPECT_NE(dev, device_fd());
 		EXPECT_NE(-1, device_fd());
 	}
-	/* Nor is a counter taken for the device. */
+	/* A counter is not mistaken for the device. */
 	ASSERT_LE(0, dup2(evfd(3, 0), device_fd()));
 	ASSERT_LE(0, evfd(0, 0));
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * At the limits of descriptors, files and memory: what is refused costs nothing
- * and leaves nothing, what is there goes on to work, and no memory is used that
- * nobody pays for.
+ * At the limits of descriptors, files and memory: a refused creation leaves
+ * nothing, existing counters work on, and all memory is charged to a cgroup.
  *
  * Needs root and the memory controller of cgroup2. Uses evfd_test.h;
  * create_test.c has the errors of single creations, inject_test.c makes each
@@ -21,7 +20,7 @@
 #include "evfd_test.h"
 
 #define MB		(1024 * 1024L)
-/* Of a test as a whole, in s: long, since only what hangs needs it. */
+/* The time limit of a test, in s: only a test that hangs reaches it. */
 #define PATIENCE	120
 /* More than fit into the memory that the tests allow. */
 #define NR_FDS		40000
@@ -34,7 +33,7 @@ static long slab_of_all(void)
 	return evfd_test_number("/proc", "meminfo", "Slab:") * 1024;
 }
 
-/* What a child found out, in shared memory. */
+/* The results of a child, in shared memory. */
 struct found {
 	/* How many counters it could make, and the error that ended it. */
 	long made;
@@ -201,7 +200,7 @@ TEST_F_TIMEOUT(limits, memory_of_the_group_is_enomem, PATIENCE)
 	TH_LOG("%ld bytes a counter were used, %ld of them paid for",
 	       used / found->made, paid / found->made);
 	EXPECT_LT(found->made * 200, paid);
-	/* kmemleak's books on every object are nobody's. */
+	/* kmemleak's own memory is not charged. */
 	if (access("/sys/kernel/debug/kmemleak", F_OK))
 		EXPECT_GT(found->made * 64 + MB, used - paid);
 

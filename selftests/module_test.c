@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module's life: what keeps it from being unloaded, that it comes and goes
- * without a trace, and what it says about itself.
+ * Loading and unloading: what keeps the module from being unloaded, what is left
+ * after it, and what modinfo shows.
  *
  * Needs root, a guest of its own, and in EVFD_KO the path of evfd.ko. Leaves the
- * module loaded, for whatever is run after it. What holds the module is always
- * made by the test itself, so a refusal has one cause. Read evfd_module.h first.
+ * module loaded for the next test. Each test makes what holds the module, so a
+ * refusal has one cause. Uses evfd_module.h and evfd_pass.h.
  */
 #include <elf.h>
 #include <glob.h>
@@ -214,7 +214,7 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 	static const char debugfs[] = "/sys/kernel/debug/evfd";
 	static const char node[] = "/tmp/evfd-test-node";
 	/* Some kernels have none. */
-	bool listed = !access(debugfs, F_OK);
+	bool has_debugfs = !access(debugfs, F_OK);
 	struct stat st;
 
 	ASSERT_EQ(0, stat("/dev/evfd", &st));
@@ -224,7 +224,7 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 	EXPECT_EQ(10, st.st_rdev >> 8 & 0xfff);
 	EXPECT_EQ(0, access(sysfs, F_OK));
 
-	/* A node that somebody made by hand does not lead anywhere after. */
+	/* A node made by hand leads to no device after the unload. */
 	unlink(node);
 	ASSERT_EQ(0, mknod(node, S_IFCHR | 0600, st.st_rdev));
 	ASSERT_EQ(0, evfd_module_unload_soon("evfd"));
@@ -237,7 +237,7 @@ TEST_F(module, the_device_comes_and_goes_with_it)
 	ASSERT_EQ(0, load());
 	ASSERT_EQ(0, stat("/dev/evfd", &st));
 	EXPECT_EQ(S_IFCHR | 0666, st.st_mode);
-	EXPECT_EQ(listed, !access(debugfs, F_OK));
+	EXPECT_EQ(has_debugfs, !access(debugfs, F_OK));
 }
 
 #define CACHE		"/sys/kernel/slab/evfd_ctx"
@@ -323,7 +323,7 @@ TEST_F(module, loads_twenty_times_and_says_at_most_one_line)
 	EXPECT_LE(after - before, NCYCLES);
 }
 
-/* Whoever comes too late finds no device; nobody finds half a module. */
+/* A process that comes too late finds no device, and none finds half a module. */
 TEST_F(module, can_be_unloaded_while_others_try_to_use_it)
 {
 	int i, ret, fd, done = 0;
@@ -419,7 +419,7 @@ TEST_F(module, says_who_and_what_it_is)
 	EXPECT_STREQ(modinfo_value(map, "version") ?: "", version);
 }
 
-/* The last in this file: whatever comes after finds the module loaded. */
+/* The last test: the next program finds the module loaded. */
 TEST_F(module, is_loaded_at_the_end)
 {
 	int fd = evfd_test_create(0, 4);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many readers and writers at once, on memory that moves under them. Each has a
- * slot in a shared page, which is mapped twice: where they work it comes and
- * goes, and where the test looks it stays.
+ * Many readers and writers at once, on memory that is protected, unmapped or
+ * dropped meanwhile. Each has a slot in a shared page that is mapped twice: one
+ * mapping changes, and the test uses the other one, which does not.
  *
  * Uses evfd_task.h and evfd_held.h. Read faults_test.c first.
  */
@@ -31,10 +31,10 @@ struct moving {
 	atomic_uint_fast64_t written;
 	atomic_uint_fast64_t taken;
 	atomic_int writes;
-	/* Faults, and pages that had to be brought. */
+	/* Faults, and pages that were supplied. */
 	atomic_int faulted[2];
 	atomic_int brought;
-	/* Whether faults have to be seen, or pages brought. */
+	/* Whether there must be faults, or pages to supply. */
 	bool wants_faults;
 	bool wants_pages;
 	atomic_bool stop;
@@ -91,7 +91,7 @@ static void *move_pages(void *arg)
 	return NULL;
 }
 
-/* Takes the page away and brings it back only when somebody waits for it. */
+/* Drops the page, and supplies it only when a task waits for it. */
 static void *move_by_userfaultfd(void *arg)
 {
 	struct moving *moving = arg;
@@ -275,7 +275,7 @@ TEST_F_TIMEOUT(moving, nothing_is_lost_and_nobody_left_asleep, 120)
 	while (!moving_enough(moving) && !moving->wrong)
 		evfd_test_sleep_ms(1);
 
-	/* Whoever still waits for a page has to get it: the mover goes last. */
+	/* A task that still waits for a page has to get it: the mover ends last. */
 	moving->stop = true;
 	ASSERT_EQ(0, evfd_test_join(mover));
 	mprotect(moving->map, moving->size, PROT_READ | PROT_WRITE);

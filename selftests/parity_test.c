@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls that a counter does not support, or only as every file does:
- * both kinds must return the same, and leave the same count.
+ * System calls that a counter does not support, or only as every file does: evfd
+ * and eventfd(2) must return the same, and leave the same count.
  *
- * Uses evfd_test.h.
+ * Uses evfd_test.h. Read counter_test.c first.
  */
 #include <limits.h>
 #include <poll.h>
@@ -92,7 +92,7 @@ static long with_setfl(int fd, int flags)
 {
 	long ret = sysret(fcntl(fd, F_SETFL, flags));
 
-	/* What it left the flags at counts as well. */
+	/* The flags after it are compared, too. */
 	return ret < 0 ? ret : sysret(fcntl(fd, F_GETFL));
 }
 
