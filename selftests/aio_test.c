@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The kernel's AIO on a counter, through its system calls. Where evfd has to
- * behave as eventfd(2) does, the test runs on both; where it does better (AIO
- * writes work) it says so. Uses evfd_async.h and evfd_task.h.
+ * behave as eventfd(2) does, the test runs on both; AIO writes work on evfd only.
+ * Uses evfd_async.h and evfd_task.h. Read uring_test.c first.
  */
 #include <poll.h>
 #include <sys/uio.h>
@@ -28,7 +28,7 @@ FIXTURE_SETUP(aio)
 		ASSERT_EQ(ENOSYS, errno);
 		SKIP(return, "the kernel has no AIO");
 	}
-	/* AIO has nothing that would turn a blocking read into a wait. */
+	/* A blocking read would block io_submit(2). */
 	self->fd = evfd_test_make(variant->evfd, EVFD_NONBLOCK, 0);
 }
 

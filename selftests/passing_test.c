@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One counter, many descriptors: fork, dup, exec, SCM_RIGHTS, pidfd_getfd, and
- * when the counter goes.
+ * when the counter is freed.
  *
  * Where evfd has to behave as eventfd(2) does, the test runs on both. The
- * program executes itself with the argument "child" to be a process of its own.
- * Read evfd_test.h and evfd_task.h first.
+ * program executes itself with the argument "child" as an unrelated process.
+ * Uses evfd_pass.h and evfd_task.h.
  */
 #include <poll.h>
 #include <signal.h>
@@ -31,9 +31,8 @@ static int connect_to(const char *name)
 }
 
 /*
- * What this program does as a process of its own: adds 5 to descriptor @fd, or
- * to the one that comes over the socket @name, and takes what it then finds in
- * a second one. The exit status tells how it went: 0, or an errno.
+ * The unrelated process: adds 5 to the descriptor @what, or to one that comes over
+ * the socket of that name, and then reads a second one. Exits with 0 or an errno.
  */
 static int child_main(const char *how, const char *what)
 {
@@ -202,7 +201,7 @@ TEST_F(passing, copies_are_the_same_counter)
 		EXPECT_TRUE(is_readable(self->fd));
 		EXPECT_EQ(i + 1, evfd_test_value(self->fd));
 	}
-	/* One that is closed does not concern the others. */
+	/* The close of one has no effect on the others. */
 	close(copies[0]);
 	ASSERT_EQ(8, evfd_test_write(copies[1], 9));
 	EXPECT_EQ(9, evfd_test_value(copies[4]));
@@ -232,7 +231,7 @@ TEST_F(passing, nonblock_belongs_to_the_file)
 	ASSERT_EQ(0, fcntl(copy, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(O_RDWR | O_NONBLOCK, fcntl(self->fd, F_GETFL));
 	EXPECT_EQ(-EAGAIN, evfd_test_read(self->fd, NULL));
-	/* And of a process that has it by fork. */
+	/* A child shares the flag. */
 	pid = fork();
 	if (!pid)
 		_exit(fcntl(copy, F_SETFL, 0) != 0);
@@ -330,7 +329,7 @@ TEST_F(passing, it_cannot_be_opened_through_proc)
 	EXPECT_EQ(-ENXIO, sysret(open(path, O_RDWR)));
 }
 
-/* The one who sleeps in it holds the file. */
+/* A sleeping reader holds the file. */
 TEST_F(passing, a_blocked_reader_survives_the_close_of_its_descriptor)
 {
 	int fd = evfd_test_make(variant->evfd, 0, 0);
@@ -347,8 +346,8 @@ TEST_F(passing, a_blocked_reader_survives_the_close_of_its_descriptor)
 }
 
 /*
- * In a new pid namespace, makes a counter for whoever listens at @sock. Returns 0
- * or -errno: -ENOSPC if there are too many namespaces.
+ * In a new pid namespace, makes a counter and sends it over @sock. Returns 0 or
+ * -errno: -ENOSPC if there are too many namespaces.
  */
 static int make_in_namespace(int sock)
 {
@@ -365,7 +364,7 @@ static int make_in_namespace(int sock)
 	return WEXITSTATUS(status) ? -EIO : 0;
 }
 
-/* Returns the counter, or -errno. Nobody of the namespace is left then. */
+/* Returns the counter, or -errno. No task of the namespace is left then. */
 static int get_from_namespace(void)
 {
 	int pair[2], status, fd;
@@ -428,7 +427,7 @@ TEST(the_last_close_frees_the_counter)
 	ASSERT_LE(0, copy);
 	EXPECT_EQ(id, evfd_test_id(copy));
 
-	/* It is there as long as there is a copy, */
+	/* It lives as long as there is a copy, */
 	close(fd);
 	EXPECT_EQ(users + 1, evfd_test_users());
 

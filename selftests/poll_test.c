@@ -20,7 +20,7 @@
 #define POLL_ALL	(POLLIN | POLLOUT | POLLPRI | POLLRDHUP | \
 			 POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND)
 
-/* Long enough for a sleep to show, on a machine of any speed. */
+/* Long enough to measure. */
 #define TIMEOUT_MS	30
 
 static const struct {
@@ -237,7 +237,7 @@ TEST_F(poll, a_write_ends_an_endless_wait_for_in)
 	for (j = 0; j < NCALLS; j++) {
 		task.arg = j;
 		ASSERT_EQ(0, evfd_task_start(&task));
-		/* A write of 0 wakes nobody for good. */
+		/* After a write of 0 the task sleeps again. */
 		ASSERT_EQ(8, evfd_test_write(self->fd, 0));
 		ASSERT_EQ(0, evfd_task_settle(&task, 1));
 		ASSERT_EQ(8, evfd_test_write(self->fd, 1));
@@ -321,7 +321,7 @@ TEST_F(poll, a_signal_ends_the_wait_with_eintr)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	for (i = 0; i < 3; i++) {
-		/* Who has a mask of its own starts with the signal blocked. */
+		/* A call with a mask of its own starts with the signal blocked. */
 		pthread_sigmask(i ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 		ASSERT_EQ(0, evfd_task_start(&tasks[i]));
 		ASSERT_EQ(0, pthread_kill(tasks[i].thread, SIGUSR1));
@@ -363,14 +363,9 @@ TEST_F(poll, plain_waiters_are_all_woken)
 	}
 }
 
-/*
- * An exclusive epoll waiter and a blocked reader, in either order of coming:
- * the one's wake must not count for the other. Of evfd alone, since eventfd's
- * reader sleeps for ever if the epoll waiter came first.
- */
 #define ROUNDS	200
 
-/* Fills the counter whenever poll says that there is room. */
+/* Fills the counter whenever poll reports POLLOUT. */
 static ssize_t task_fill(struct evfd_task *task)
 {
 	int ret;
@@ -387,7 +382,7 @@ static ssize_t task_fill(struct evfd_task *task)
 	return 0;
 }
 
-/* Empties it whenever poll says that there is something. */
+/* Empties it whenever poll reports POLLIN. */
 static ssize_t task_empty(struct evfd_task *task)
 {
 	uint64_t n;

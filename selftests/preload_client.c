@@ -2,10 +2,10 @@
 /*
  * A program written for eventfd(2), for preload_test.c to run under evfd-run.
  *
- * Knows nothing of evfd. Usage: preload_client CALL CHECK [ARG...]: CALL is how
- * it makes eventfds, CHECK what it then does with them. Exits with 0 if all was
- * as it is with eventfd(2), else says on stderr what was not. Built twice:
- * dynamic and static.
+ * Uses nothing of evfd. Usage: preload_client CALL CHECK [ARG...]: CALL is the way
+ * to make eventfds, CHECK the use of them. Exits with 0 if all is as with
+ * eventfd(2), else prints the difference on stderr. Built twice: dynamic and
+ * static.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -189,7 +189,7 @@ static void check_limit(void)
 	CHECK(call->make(0, 0) == -1 && errno == EMFILE);
 }
 
-/* Makes ARG eventfds and ends without saying goodbye. */
+/* Makes ARG eventfds and ends without exit handlers. */
 static void check_die(void)
 {
 	int i;
@@ -201,7 +201,7 @@ static void check_die(void)
 	_exit(0);
 }
 
-/* A close is the last: nobody else holds the file, not even for a moment. */
+/* The close is the last: nothing else holds the file, not even for a moment. */
 static void check_close(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -245,7 +245,7 @@ static void check_threads(void)
 	CHECK(next_fd() == expected);
 }
 
-/* Programs that this one starts are as it is, however they come about. */
+/* Programs that this one starts get evfds, too. */
 static void check_children(void)
 {
 	int status;
@@ -315,7 +315,7 @@ static void check_signals(void)
 	}
 }
 
-/* Is killed in the middle of calls, again and again; others do not notice. */
+/* Kills processes in their calls, with no effect on others. */
 static void check_killed(void)
 {
 	struct timespec ts = { 0, 0 };
@@ -338,7 +338,7 @@ static void check_killed(void)
 	}
 }
 
-/* Holds all that it can get, in many processes, and stops half of them. */
+/* Makes as many as it can, in many processes, and stops half of them. */
 static void check_hoard(void)
 {
 	struct rlimit limit = { 200, 200 };
@@ -394,7 +394,7 @@ static pid_t find_supervisor(void)
 	return pid;
 }
 
-/* A user gets nothing out of a supervisor that is the same user's. */
+/* A user cannot access a supervisor of the same user. */
 static void check_spy(void)
 {
 	pid_t pid = find_supervisor();
@@ -413,7 +413,7 @@ static void check_spy(void)
 	CHECK(call->make(0, 0) >= 0);
 }
 
-/* Who kills it gets what a kernel without eventfd gives. */
+/* After it was killed, eventfd() is as on a kernel without it. */
 static void check_orphan(void)
 {
 	struct timespec ts = { 0, 1000000 };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * evfd-run: that programs written for eventfd(2) get evfds from it, by each of
- * its ways, and cannot tell but by the name; that it tells what it did; and
- * that a hostile program does not get anywhere.
+ * evfd-run: programs written for eventfd(2) get evfds from it, in each of its
+ * ways, and see no difference but the name; the log is right; and a hostile program
+ * does no harm.
  *
- * preload_client.c has the programs' side: it checks what they see. Here they
- * are started, and the log is read. Needs the C library's shared objects, and
- * so the host's root.
+ * preload_client.c is these programs: it checks what they see. This file starts
+ * them and reads the log. Needs the C library's shared objects, and so the host's
+ * root. Uses evfd_shell.h.
  */
 #include <libgen.h>
 #include <limits.h>
@@ -24,7 +24,7 @@
 static char dir[PATH_MAX];
 static char log_path[64];
 
-/* There is no ld.so, as in the initramfs: so there is nothing to preload. */
+/* There is no ld.so, as in the initramfs, and so nothing to preload into. */
 static bool static_world;
 
 /*
@@ -171,7 +171,7 @@ TEST_F(drop_in, kind)
 	EXPECT_EQ(1, made(variant->by));
 	EXPECT_EQ(1, count_log(""));
 
-	/* The other way round: it is an eventfd without evfd-run. */
+	/* Without evfd-run it is an eventfd. */
 	EXPECT_PRINTS(EVENTFD, run("$dir/%s %s kind", variant->client, variant->call));
 }
 
@@ -376,7 +376,7 @@ TEST_F(evfd_run, program_of_32_bits)
 	EXPECT_EQ(2, count_log(" by=supervisor program=preload_client_32$"));
 }
 
-/* Through scripts, and where there is no environment any more. */
+/* Through scripts, and with an empty environment. */
 TEST_F(evfd_run, descendants)
 {
 	setenv("both", "${dyn} function kind; ${dyn}_static function kind", 1);
@@ -448,11 +448,11 @@ TEST_F(evfd_run, log)
 	EXPECT_NE(NULL, strstr(shell_output,
 			       "EVFD_RUN_LOG: /no/such/log: No such file"));
 	EXPECT_EQ(CANNOT, run("EVFD_RUN_LOG=/ $run true 2>&1"));
-	/* None is asked for. */
+	/* Without a log. */
 	unsetenv("EVFD_RUN_LOG");
 	EXPECT_EQ(0, run("$run $dyn function die 3"));
 	EXPECT_EQ(0, count_log(""));
-	/* A name is not for forging lines. */
+	/* A name cannot forge lines. */
 	setenv("EVFD_RUN_LOG", log_path, 1);
 	setenv("evil", "/tmp/a\nevfd b", 1);
 	ASSERT_EQ(0, run("cp ${dyn}_static \"$evil\""));

@@ -403,7 +403,7 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_what_is_written, PATIENCE_S)
 {
 	ASSERT_EQ(8, evfd_test_write(self->fd, 7));
 	ASSERT_EQ(0, attach(self->consumer, self->fd));
-	/* Nobody tells it of these: it looked. */
+	/* No event tells it of these: it reads the count when attached. */
 	evfd_test_until(taken(self->consumer).consumed == 7);
 	EXPECT_EQ(7, taken(self->consumer).consumed);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
@@ -547,7 +547,7 @@ TEST_F_TIMEOUT(samples, a_consumer_makes_room_for_writers, PATIENCE_S)
 			     evfd_test_count(self->fd));
 }
 
-/* The last close is announced; what was written before is taken first. */
+/* The last close is reported; the consumer reads the rest before that. */
 /* OUT held before, but not for 10: the edge is that there is more room now. */
 TEST_F_TIMEOUT(samples, a_consumer_tells_edge_triggered_writers, PATIENCE_S)
 {
@@ -731,7 +731,7 @@ TEST_F_TIMEOUT(unloading, is_refused_to_what_is_used, PATIENCE_S)
 	EXPECT_EQ(0, load("evfd"));
 }
 
-/* Killed in the middle of it, with nobody to tidy up. */
+/* Killed while all is in use, without a chance to tidy up. */
 TEST_F_TIMEOUT(unloading, after_a_process_was_killed, PATIENCE_S)
 {
 	uint64_t n;

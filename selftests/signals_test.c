@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waits that a signal ends: EINTR or a restart, with nothing taken or added,
- * and no wake lost with the one who was to have it.
+ * Waits that a signal ends: EINTR or a restart, without a change of the count,
+ * and without the loss of a wakeup.
  *
  * Uses evfd_victim.h. Read concurrency_test.c next, which has signals as well.
  */
@@ -97,7 +97,7 @@ TEST_F(signals, interrupted_write_is_eintr)
 
 TEST_F(signals, writev_interrupted_in_the_middle_is_short)
 {
-	/* With SA_RESTART too: what is done is not done again. */
+	/* With SA_RESTART, too: the first segment is not written again. */
 	ASSERT_EQ(0, handle(SIGUSR1, SA_RESTART));
 	ASSERT_EQ(8, evfd_test_write(self->fd, MAX - 1));
 	self->task.op = evfd_task_writev_twice;
@@ -307,9 +307,8 @@ TEST_F(signals, killed_reader_passes_the_wake_on)
 		ASSERT_EQ(0, evfd_victim_reap(&readers[target]));
 
 		/*
-		 * The unit was handed to the target if it is in its memory,
-		 * even if it did not live to see it. Otherwise somebody else
-		 * has it, or will; it stays with nobody as long as they sleep.
+		 * The target has read the unit if it is in its memory.
+		 * Otherwise another reader reads it, and none sleeps on it.
 		 */
 		ASSERT_TRUE(evfd_test_until(readers_served(readers, target) ||
 					    (readers[target].task.value &&
@@ -329,7 +328,7 @@ TEST_F(signals, killed_reader_passes_the_wake_on)
 		}
 		ASSERT_EQ(0, evfd_test_count(self->fd));
 	}
-	TH_LOG("%d rounds: the killed one had it in %d, another in %d", round,
+	TH_LOG("%d rounds: the killed reader had it in %d, another in %d", round,
 	       took, passed);
 }
 
@@ -345,7 +344,7 @@ TEST_F(signals, stopped_reader_gives_up_its_turn)
 	ASSERT_EQ(0, kill(first->pid, SIGSTOP));
 	ASSERT_EQ(0, evfd_test_wait_state(first->pid, 'T'));
 
-	/* Who is stopped is not woken: the next in the queue is. */
+	/* A stopped task is not woken: the next on the queue is. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	ASSERT_EQ(0, evfd_victim_reap(second));
 	EXPECT_TRUE(second->done);
@@ -353,7 +352,7 @@ TEST_F(signals, stopped_reader_gives_up_its_turn)
 	EXPECT_EQ(1, second->task.value);
 	EXPECT_EQ('T', evfd_test_task_state(first->pid));
 
-	/* Continued, it goes on to wait; there is no handler and no EINTR. */
+	/* Continued, it waits again; there is no handler and no EINTR. */
 	ASSERT_EQ(0, kill(first->pid, SIGCONT));
 	ASSERT_EQ(0, evfd_test_wait_asleep(first->pid));
 	EXPECT_FALSE(first->done);

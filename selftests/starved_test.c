@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A reader that was woken and gets no CPU. It keeps its wake meanwhile: that is
- * the price of waking as many readers as can be served, and not all. What has to
- * hold: the next write wakes the next reader, and the starved one is served or
- * passes its wake on as soon as it runs.
+ * A reader that was woken and gets no CPU. It keeps its wakeup meanwhile: that is
+ * the price of waking only as many readers as can be served. What has to hold: the
+ * next write wakes the next reader, and the starved one reads or passes its wakeup
+ * on as soon as it runs.
  *
  * A reader with the lowest real-time priority is starved by a thread of a higher
  * one that spins on the same CPU. The kernel's throttling of real-time tasks and
- * its server for the others give that reader no CPU either. The rest needs another
- * CPU. Uses evfd_task.h; read blocking_test.c first, for readers that do run.
+ * its server for other tasks do not give that reader a CPU either. All else runs on
+ * another CPU. Uses evfd_task.h; read blocking_test.c first, for readers that do run.
  */
 #include <sys/mman.h>
 
@@ -186,7 +186,7 @@ TEST_F(starved, takes_though_a_signal_came)
 	EXPECT_EQ(0, evfd_task_rewoken(&self->others[0]));
 }
 
-/* Another one took the count, so the signal ends the read: nothing to pass on. */
+/* The count has been read, so the signal ends the read: nothing to pass on. */
 TEST_F(starved, leaves_by_a_signal_when_the_count_is_gone)
 {
 	STARVE();
@@ -216,7 +216,7 @@ TEST_F(starved, passes_its_wake_on_when_it_faults)
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 	EXPECT_EQ(0, evfd_task_rewoken(&self->others[1]));
 
-	/* By then it may have been too late for EFAULT, and have gone to sleep. */
+	/* The reader may have come too late for EFAULT, and sleep again. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_READ(&self->others[1], 1);
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tracepoints evfd:*, as tracefs shows them: each event with its fields, for
- * each thing that a program can do, and none where nothing happens.
+ * The tracepoints evfd:*, as tracefs shows them: the events of each operation of
+ * a program with their fields, and no event without an operation.
  *
  * Needs root and tracefs. Not among the programs that run_tests runs, since
  * switching tracepoints on can crash an emulator of two CPUs: give it a guest of
@@ -9,8 +9,8 @@
  *
  *	scripts/vm run --cpus 1 -- build/selftests/trace_test
  *
- * What programs cannot cause (signals of other modules, wakes that are left to
- * the worker) is in module/trace_kunit.c. Read evfd_task.h first.
+ * module/trace_kunit.c has the events that programs cannot cause: signals of other
+ * modules, and wakeups by the worker. Uses evfd_held.h and evfd_task.h.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -25,7 +25,7 @@
 #include "evfd_task.h"
 
 #define TRACEFS	"/sys/kernel/tracing"
-/* Buffers of our own, which nobody else reads or switches. */
+/* An instance of our own, which no other program changes. */
 #define TRACE	TRACEFS "/instances/evfd_test"
 
 /*
@@ -348,7 +348,7 @@ TEST_F(trace, a_write_wakes_readers)
 	EXPECT_STREQ("block queue=readers n=1\n"
 		     "block queue=readers n=1\n"
 		     "block queue=readers n=1\n", events_once(self->sem_id));
-	/* This one serves nobody. */
+	/* This one serves no reader. */
 	ASSERT_EQ(8, evfd_test_write(self->sem, 0));
 	EXPECT_STREQ("write n=0 count=0\n", events_once(self->sem_id));
 	ASSERT_EQ(8, evfd_test_write(self->sem, 3));
@@ -512,8 +512,8 @@ TEST_F(trace, a_reader_that_faults_passes_the_wake_on)
 		     events_by(self->id, gettid()));
 	EXPECT_STREQ("read n=6 count=0\n", events_by(self->id, task[1].tid));
 	/*
-	 * Then it tries again, or sleeps again where the other was faster; if
-	 * so, the next write finds it there.
+	 * Then it tries again, or sleeps again if the other was faster; the next
+	 * write wakes it then.
 	 */
 	if (!task[0].done)
 		ASSERT_EQ(8, evfd_test_write(self->fd, n));
@@ -526,7 +526,7 @@ TEST_F(trace, a_reader_that_faults_passes_the_wake_on)
 	munmap(map, 4096);
 }
 
-/* The reader has copied 5 when another takes that, and finds 2 then. */
+/* Another reader reads the 5 that this one has copied, and then 2 is written. */
 TEST_F(trace, a_reader_that_copied_for_nothing_tries_again)
 {
 	struct evfd_task task = { .fd = self->fd, .op = evfd_task_read_buf };
@@ -586,7 +586,7 @@ TEST_F(trace, a_reader_that_lost_eight_times_takes_the_gate)
 	}
 }
 
-/* With nothing left, the same sleeps. */
+/* The same without a write: the reader sleeps. */
 TEST_F(trace, a_reader_that_copied_for_nothing_blocks)
 {
 	struct evfd_task task = { .fd = self->fd, .op = evfd_task_readv_buf };
@@ -609,8 +609,8 @@ TEST_F(trace, a_reader_that_copied_for_nothing_blocks)
 }
 
 /*
- * What a reader of a semaphore has copied is right as long as 1 is left: others may
- * take and add meanwhile.
+ * The value that a reader of a semaphore has copied is right as long as the count
+ * is not 0: others may read and write meanwhile.
  */
 TEST_F(trace, a_semaphore_that_changed_is_no_retry)
 {

@@ -2,9 +2,9 @@
 /*
  * io_uring on a counter, through its system calls.
  *
- * Where evfd has to behave as eventfd(2) does, the test runs on both. Where it
- * does better (writes complete inline, a fault loses nothing) it says so. What
- * takes nothing but a real eventfd has to refuse an evfd. Uses evfd_async.h and
+ * Where evfd has to behave as eventfd(2) does, the test runs on both. The tests of
+ * uring_evfd are where it does better (writes complete inline, a fault loses
+ * nothing) or where io_uring accepts an eventfd only. Uses evfd_async.h and
  * evfd_task.h; aio_test.c has the kernel's other way.
  */
 #include <dirent.h>
@@ -59,7 +59,7 @@ FIXTURE_SETUP(uring)
 	if (ret == -EPERM || ret == -ENOSYS)
 		SKIP(return, "io_uring is not available: %s", strerror(-ret));
 	ASSERT_EQ(0, ret);
-	/* In blocking mode: that is where it is hard. */
+	/* In blocking mode, which is the harder one. */
 	self->fd = evfd_test_make(variant->evfd, 0, 0);
 }
 
@@ -290,7 +290,7 @@ TEST_F(uring, a_semaphore_serves_as_many_reads_as_it_has)
 	close(fd);
 }
 
-/* Whoever gets the first unit, the other gets the second. */
+/* One of them gets the first unit, the other one the second. */
 TEST_F(uring, a_thread_and_a_ring_wait_for_the_same_counter)
 {
 	int fd = evfd_test_make(variant->evfd, EVFD_SEMAPHORE, 0);
@@ -477,7 +477,7 @@ TEST_F(uring, writes_in_blocking_mode_need_no_worker_on_evfd)
 	EXPECT_EQ(variant->evfd, !ring_workers());
 }
 
-/* What follows in this part is where evfd does better, or has to say no. */
+/* Where evfd does better than eventfd, or io_uring has to refuse it. */
 FIXTURE(uring_evfd)
 {
 	struct ring ring;
@@ -569,7 +569,7 @@ TEST_F(uring_evfd, a_write_from_a_bad_address_adds_nothing)
 	EXPECT_TRUE(count_is(self->fd, 0));
 }
 
-/* It reaches into eventfd's own object, so it takes that alone. */
+/* io_uring uses the object behind an eventfd, so it accepts nothing else. */
 TEST_F(uring_evfd, cannot_be_registered_as_the_rings_eventfd)
 {
 	int real = eventfd(0, 0);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the small clients of event libraries have in common: threads that post
- * to a loop and wait until it has answered, and the proof of what they used.
+ * What the clients of event libraries share: threads that send requests to a loop
+ * and wait for its answers, and a list of the descriptors in use.
  *
- * A thread has one request open at a time, and the loop sleeps until one comes.
- * So each request takes a wakeup through the library's descriptor: a lost one
- * stops the program for good, and its time limit finds it. May use the C
- * library alone. run starts the programs and reads what they print.
+ * A thread has one request at a time, and the loop sleeps until one comes. So each
+ * request needs a wakeup through the library's descriptor: a lost wakeup stops the
+ * program, and its time limit ends it. Uses the C library alone. Read libuv.c
+ * next; run starts the programs and reads their output.
  */
 #ifndef _CLIENT_H
 #define _CLIENT_H
@@ -21,16 +21,16 @@
 
 enum { THREADS = 4, ROUNDS = 250 };
 
-/* A thread, its requests, and what the loop has made of them. */
+/* A thread, its requests, and how many the loop has handled. */
 struct requester {
 	pthread_t thread;
 	sem_t answered;
 	int asked;	/* written by the thread */
 	int handled;	/* written by the loop */
-	void *handle;	/* what the library knows it by */
+	void *handle;	/* the library's object for it */
 };
 
-/* Called in the loop's thread. Returns whether it was the last of this one. */
+/* Called in the loop's thread. Returns whether it was the thread's last request. */
 int requester_answer(struct requester *r);
 
 /* Called in a thread of its own. @post is the library's call. */
@@ -41,10 +41,7 @@ void requester_start(struct requester *r, void *(*thread)(void *r));
 /* Joins the thread. Returns how many requests were handled. */
 int requester_join(struct requester *r);
 
-/*
- * Prints which descriptors this process has now: call it while the loop is
- * still there.
- */
+/* Prints the descriptors of this process; to be called before the loop is freed. */
 void print_descriptors(void);
 
 #endif /* _CLIENT_H */

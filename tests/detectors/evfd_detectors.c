@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One deliberate bug for each checker of the debug kernels, to prove that the
- * checker is on: a test that passes on a kernel which looks for nothing says
- * nothing.
+ * checker is on: a test on a kernel without checkers proves little.
  *
  *	insmod evfd_detectors.ko bug=NAME
  *
- * runs the bug NAME of the table at the end. Each leaves the kernel in a state to
- * go on with. Knows nothing of evfd; tests/detectors/run loads it and knows the
- * reports that have to follow.
+ * runs the bug NAME of the table at the end. The kernel goes on after each. Uses
+ * nothing of evfd. Read tests/detectors/run next, which loads the module and knows
+ * the reports that have to follow.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -29,7 +28,7 @@ static char *bug;
 module_param(bug, charp, 0);
 MODULE_PARM_DESC(bug, "which one");
 
-/* What a compiler must not reason about. */
+/* Values that the compiler must not know. */
 static volatile int evfd_bad_number;
 static volatile char evfd_bad_byte;
 
@@ -45,7 +44,7 @@ static void use_after_free(void)
 	evfd_bad_byte = READ_ONCE(*p);
 }
 
-/* KASAN: the object ends within the granule of 8 bytes that it can tell. */
+/* KASAN: the object ends within one of the granules of 8 bytes. */
 static void out_of_bounds(void)
 {
 	char *p = kmalloc(61, GFP_KERNEL);
@@ -57,7 +56,7 @@ static void out_of_bounds(void)
 	kfree(p);
 }
 
-/* SLUB's red zones, which see what uninstrumented code did. */
+/* SLUB's red zones: the write is not instrumented. */
 static __no_sanitize_address noinline void smash(char *p)
 {
 	WRITE_ONCE(*p, 0x42);
@@ -76,7 +75,7 @@ static void redzone(void)
 		smash(p + 64);
 		kmem_cache_free(cache, p);
 	}
-	/* Looks at the object if it is not looked at before. */
+	/* This checks the object, if nothing has before. */
 	kmem_cache_destroy(cache);
 }
 
@@ -85,7 +84,7 @@ static void leak(void)
 {
 	char *p = kmalloc(64, GFP_KERNEL);
 
-	/* Nor may a register or this stack go on pointing to it. */
+	/* No register and no stack may keep the pointer. */
 	OPTIMIZER_HIDE_VAR(p);
 	evfd_bad_byte = p ? 1 : 0;
 }
@@ -100,7 +99,7 @@ static void shift(void)
 	evfd_bad_number = 1 << n;
 }
 
-/* UBSAN; not beyond the object, so that KASAN has nothing to say. */
+/* UBSAN; within the object, so that KASAN does not report it. */
 static void array_index(void)
 {
 	static struct {
@@ -114,7 +113,7 @@ static void array_index(void)
 	arrays.small[n] = 1;
 }
 
-/* Lockdep: A then B, B then A. It need not come to a deadlock. */
+/* Lockdep: A then B, B then A. There is no deadlock. */
 static void lock_inversion(void)
 {
 	static DEFINE_MUTEX(a);
@@ -162,7 +161,7 @@ static void free_active_timer(void)
 		return;
 	timer_setup(timer, timer_callback, 0);
 	mod_timer(timer, jiffies + 3600 * HZ);
-	/* Stops the timer, too, after telling. */
+	/* DEBUG_OBJECTS reports the timer and then stops it. */
 	kfree(timer);
 }
 
@@ -174,10 +173,7 @@ static void refcount_from_zero(void)
 	refcount_inc(&refs);
 }
 
-/*
- * KCSAN: two threads and the word that they share; without the annotations that
- * make it right it is a data race.
- */
+/* KCSAN: two threads share a word; without annotations that is a data race. */
 static unsigned long evfd_bad_word;
 
 static int race_plain(void *done)
@@ -228,8 +224,8 @@ static void no_race(void)
 }
 
 /*
- * CSD_LOCK_WAIT_DEBUG: a CPU does not answer another one's call for longer than
- * the minute that scripts/vm allows.
+ * CSD_LOCK_WAIT_DEBUG: a CPU does not answer the call of another one for longer
+ * than the minute that scripts/vm allows.
  */
 static int evfd_deaf;
 
@@ -257,7 +253,7 @@ static void deaf_cpu(void)
 		return;
 	kthread_bind(task, 1);
 	wake_up_process(task);
-	/* Whoever goes on then is on another CPU. */
+	/* This thread then runs on another CPU. */
 	while (!READ_ONCE(evfd_deaf))
 		msleep(20);
 	smp_call_function_single(1, do_nothing, NULL, 1);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Something to trace: a program that says what it did, so that what a tracing
- * tool reports can be compared with it.
+ * A program to trace: it prints what it did, for a comparison with the report of a
+ * tracing tool.
  *
- * It makes a counter, fills and empties it, lets a thread sleep for it, and
- * closes it. On stdout come the names of the tracepoints that this passed and
- * how often, and the sums of what was written and read. tests/tracing/guest is
- * where to read next.
+ * It makes a counter, fills and empties it, lets a thread sleep on it, and closes
+ * it. It prints the tracepoints that this passed with their numbers, and the sums
+ * of what was written and read. Uses evfd_test.h. Read tests/tracing/guest next.
  */
 #include <err.h>
 #include <sys/resource.h>
@@ -82,7 +81,7 @@ int main(void)
 	while (__atomic_load_n(&sleeps, __ATOMIC_ACQUIRE) < 0)
 		evfd_test_sleep_ms(1);
 	for (i = 1; i <= NBLOCKS; i++) {
-		/* It has to sleep, or there is nobody to wake. */
+		/* Wait until the reader sleeps, so that there is one to wake. */
 		if (!evfd_test_until(evfd_test_sleeps(tid) >= sleeps + i))
 			errx(1, "the reader does not sleep");
 		did.blocks++;
@@ -91,7 +90,7 @@ int main(void)
 	}
 	pthread_join(thread, NULL);
 
-	/* Nobody has this page. */
+	/* This page is not mapped. */
 	put(1);
 	if (syscall(SYS_read, fd, 8, sizeof(uint64_t)) >= 0 || errno != EFAULT)
 		errx(1, "a read into a bad address did not fail as it should");
