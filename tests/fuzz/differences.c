@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One table: the fuzzer accepts what is in it and nothing else, and prints it
- * with --differences; docs/differences.md is for people and has to say the
- * same. Each entry has a test that is as narrow as it can be: it is asked when
- * the two results differ, and has to account for all of the difference.
+ * One table: the fuzzer accepts what is in it and nothing else, and prints it with
+ * --differences; docs/differences.md has to say the same. Each entry has a
+ * function that is as narrow as possible: it is called when two results differ, and
+ * has to explain the whole difference.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -118,8 +118,8 @@ static bool buffer_of_fault(const struct op *op, const struct result *evfd,
 }
 
 /*
- * What evfd promises beyond eventfd, and would break unseen if it were as bad:
- * a read that faulted has left the count alone.
+ * A promise of evfd beyond eventfd: a read that faulted has left the count alone.
+ * A comparison would miss it if evfd behaved as eventfd does.
  */
 bool promise_broken(const struct op *op, const struct result *evfd)
 {

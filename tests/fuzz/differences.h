@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The differences that there are to be between evfd and eventfd(2). Uses ops.h;
- * run.c and main.c use it.
+ * The known differences between evfd and eventfd(2). Uses ops.h; run.c and main.c
+ * use it. Read run.h next.
  */
 #ifndef FUZZ_DIFFERENCES_H
 #define FUZZ_DIFFERENCES_H
@@ -13,10 +13,10 @@
 struct difference {
 	const char *name;
 	const char *eventfd, *evfd, *reason;
-	/* How the two may differ, given that they do. */
+	/* Whether this explains the difference of the two. */
 	bool (*applies)(const struct op *op, const struct result *evfd,
 			const struct result *eventfd);
-	/* The worlds go separate ways after it. */
+	/* The worlds cannot be compared after it. */
 	bool ends;
 };
 

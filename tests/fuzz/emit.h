@@ -2,9 +2,9 @@
 /*
  * Prints a sequence as a C program that runs it on either kind.
  *
- * The program is the files of world/, whose text is part of the fuzzer's binary,
- * and a main() with the statements of ops.def, each after its arguments. It does
- * what the fuzzer did, without the fuzzer. Uses run.h; main.c uses it.
+ * The program is the files of world/, which the fuzzer's binary contains as text,
+ * and a main() with the statements of ops.def, each after its arguments. Uses
+ * run.h; main.c uses it.
  */
 #ifndef FUZZ_EMIT_H
 #define FUZZ_EMIT_H
@@ -15,7 +15,7 @@
 
 void emit(FILE *f, const struct sequence *s, const char *headline);
 
-/* One operation with what it did, as the last run() left it. */
+/* Prints one operation with its results in the last run(). */
 void describe(FILE *f, const char *indent, const struct sequence *s,
 	      unsigned int i);
 

@@ -2,17 +2,17 @@
 /*
  * fuzz: looks for a difference between evfd and eventfd(2).
  *
- * Random sequences of system calls run on both, and everything that a program
- * can see is compared (run.c); and random threads run on each, and what has to
- * hold is checked (threads.c). Everything that is drawn depends on the seed.
- * Prints KTAP on stdout, a test a seed, and progress on stderr.
+ * Random sequences of system calls run on both, and all results that a program can
+ * see are compared (run.c). Random threads run on each, and what has to hold is
+ * checked (threads.c). Every draw depends on the seed. Prints KTAP on stdout, a
+ * test for each seed, and progress on stderr.
  *
  * The layers, each of which uses those above it; read their headers in this
  * order:
  *
  *	ops		operations (ops.def) and sequences of them
- *	world/		what they do, and in what surroundings
- *	differences	those that there are to be
+ *	world/		their system calls, and the process for these
+ *	differences	the known differences
  *	run		a sequence in two worlds, and the comparison
  *	shrink, emit	the shortest sequence that differs, as a program
  *	threads		the random threads
@@ -59,9 +59,9 @@ static void progress(const char *what, uint64_t seed, uint64_t operations)
 enum verdict { REAL, CHANCE, ONCE };
 
 /*
- * The kernel does some things now and then, such as two completions at once or
- * one after the other, and does so to eventfd as well. So a difference counts if
- * it comes again, unless each kind is seen to do what the other did.
+ * Some results of the kernel vary, such as two completions at once or one after
+ * the other, also with eventfd. So a difference counts if it comes again, unless
+ * each kind is seen to do what the other did.
  */
 static enum verdict judge(const struct sequence *s, unsigned int at)
 {
@@ -76,7 +76,7 @@ static enum verdict judge(const struct sequence *s, unsigned int at)
 		return REAL;
 	eventfd = *results[0];
 	evfd = *results[1];
-	/* Then it is a promise that is broken, see differences.c. */
+	/* A broken promise, see differences.c. */
 	if (!memcmp(&evfd, &eventfd, sizeof(evfd)))
 		return REAL;
 	for (i = 0; i < 50; i++) {

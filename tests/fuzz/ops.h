@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations, sequences of them, and what they did. The lowest layer: it uses
- * the constants of world/base.h.
+ * Operations, sequences of them, and their results. The lowest layer: it uses the
+ * constants of world/base.h. Read ops.def next.
  */
 #ifndef FUZZ_OPS_H
 #define FUZZ_OPS_H
@@ -51,7 +51,7 @@ struct op_info {
 
 extern const struct op_info op_info[NR_OPS];
 
-/* What an operation did that a program can see. */
+/* The results of an operation that a program can see. */
 struct result {
 	int64_t ret;
 	int64_t err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Makes a sequence that shows a difference as short as it gets.
+ * Makes a sequence that shows a difference as short as possible.
  *
  * Delta debugging: leave out a part, run what is left in fresh processes, keep
  * it if there still is a difference; with parts of half the length, a quarter,

@@ -23,7 +23,7 @@ static struct {
 	int readers;
 } round_state;
 
-/* What the round's process tells. */
+/* The result of the round's process. */
 static struct verdict {
 	uint64_t operations;
 	int failed;
@@ -46,7 +46,7 @@ static void count_op(void)
 	__atomic_fetch_add(&round_state.operations, 1, __ATOMIC_RELAXED);
 }
 
-/* Returns whether it took something. */
+/* Returns whether the read succeeded. */
 static bool took(ssize_t ret, const uint64_t *value, const char *what,
 		 bool nowait)
 {
@@ -60,7 +60,7 @@ static bool took(ssize_t ret, const uint64_t *value, const char *what,
 		__atomic_fetch_add(&round_state.reads, 1, __ATOMIC_RELAXED);
 		return true;
 	}
-	/* At the end the mode changes, also while a call is on its way. */
+	/* At the end the mode changes, also during a call. */
 	nowait |= round_state.stop_readers;
 	if (ret != -1 || (errno != EINTR && !(errno == EAGAIN && nowait)))
 		fail("%s returned %zd, errno %d", what, ret, errno);
@@ -180,7 +180,7 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
-/* Returns whether the readers got everything that they could. */
+/* Waits until the readers have read all. Returns whether they have. */
 static bool drained(void)
 {
 	uint64_t reads = __atomic_load_n(&round_state.reads, __ATOMIC_RELAXED);
@@ -189,7 +189,7 @@ static bool drained(void)
 	for (ms = 0; ms < EVFD_TEST_PATIENCE_MS; ms++) {
 		if (!evfd_test_count(round_state.fd))
 			return true;
-		/* A large semaphore is never empty; that it goes on will do. */
+		/* A large semaphore is never empty; 64 more reads suffice. */
 		if (__atomic_load_n(&round_state.reads, __ATOMIC_RELAXED) >=
 		    reads + 64)
 			return true;
@@ -227,8 +227,8 @@ static void *one_write(void *arg)
 }
 
 /*
- * Tasks that each do one thing and block, and then one operation that is enough
- * for all of them: nobody comes later to help those that were forgotten.
+ * Tasks that block in one operation each, and then one operation that serves all
+ * of them. No later operation would repair a lost wakeup.
  */
 static void burst(uint64_t *rng)
 {
@@ -298,7 +298,7 @@ static void run_round(uint64_t seed, int ms)
 			     writers[i - nr_readers], SIGUSR1);
 	} while (evfd_test_now_ms() < end && !verdict->failed);
 
-	/* No signals from here on: they would repair what was lost. */
+	/* No signals from here on: they would repair a lost wakeup. */
 	round_state.stop_writers = 1;
 	if (!drained())
 		fail("%d readers (way %d) sleep on %llx", nr_readers,

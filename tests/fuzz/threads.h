@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Many threads on one counter of either kind. What each sees is up to chance,
- * so what has to hold whatever happens is checked:
+ * Many threads on one counter of either kind. Their results depend on chance, so
+ * only what has to hold in any case is checked:
  *
- *	conservation	what it began with and what writes added is what reads
- *			returned and what is left
- *	no lost wakeup	nobody sleeps for ever on a count that is not 0
+ *	conservation	the initial value and the sum of the writes is the sum of
+ *			the reads and what is left
+ *	no lost wakeup	no reader sleeps for ever on a count that is not 0
  *	errors		only those that the call may return in that state
  *
  * A round has a process of its own, one way of reading for all its readers (a
- * reader that never sleeps would hide a wakeup that another lost), and writers
- * that write small and, now and then, large values. Signals without SA_RESTART
- * hit all of them all the time.
+ * reader that never sleeps would hide the lost wakeup of another), and writers
+ * of small and, now and then, large values. Signals without SA_RESTART hit all of
+ * them all the time.
  *
  * Uses tests/lib alone; main.c uses it.
  */

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* The next one (splitmix64). Any number will do as the first @state. */
+/* The next number (splitmix64). @state may begin with any value. */
 uint64_t draw(uint64_t *state);
 
 #endif /* _TESTS_DRAW_H */

@@ -35,7 +35,7 @@ int held_page_start(struct held_page *held, struct evfd_task *task);
 /* Supplies the page. */
 int held_page_give(struct held_page *held);
 
-/* It is not there again: the next to touch it waits. */
+/* Drops the page: the next access waits again. */
 int held_page_take(struct held_page *held);
 void held_page_free(struct held_page *held);
 
@@ -43,9 +43,9 @@ void held_page_free(struct held_page *held);
 ssize_t held_pages_read(struct evfd_task *task);
 
 /*
- * A reader waits for the first of two held pages. It gets both, but before it has
- * the second one @fd gets 1 more, so it has copied in vain. With @again the first
- * page has gone by then, and this waits until the reader waits for it.
+ * A reader waits for the first of two held pages. This supplies both, and adds 1 to
+ * @fd before the second one, so the reader has to copy again. With @again it drops
+ * the first page before that, and waits until the reader waits for it.
  */
 int held_pages_lose(struct held_page *held, int fd, bool again);
 

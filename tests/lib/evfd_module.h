@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Modules that come and go: evfd.ko and those that use it.
- *
- * For tests that need root and a guest of their own; selftests/module_test.c is
- * about it.
+ * Loading and unloading of evfd.ko and the modules that use it. Uses evfd_test.h;
+ * selftests/module_test.c shows how to use it. Needs root and a guest.
  */
 #ifndef _EVFD_MODULE_H
 #define _EVFD_MODULE_H
 
 #include "evfd_test.h"
 
-/* Loads the file @path, or NULL, which is none. Returns 0 or -errno. */
+/* Loads the file @path, which may be NULL. Returns 0 or -errno. */
 int evfd_module_load(const char *path);
 
-/* Returns 0 or -errno: -EWOULDBLOCK where somebody uses it. */
+/* Returns 0 or -errno: -EWOULDBLOCK for a module in use. */
 int evfd_module_unload(const char *name);
 
 /*

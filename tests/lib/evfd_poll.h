@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* poll(2) and epoll(7) as calls that return the events, or -errno. */
+/*
+ * poll(2) and epoll(7) as calls that return the events, or -errno. Uses
+ * evfd_test.h; selftests/epoll_test.c shows how to use it.
+ */
 #ifndef _EVFD_POLL_H
 #define _EVFD_POLL_H
 
@@ -18,7 +21,7 @@ int ep_mod(int ep, int fd, uint32_t events);
  */
 int ep_now(int ep);
 
-/* Whether @fd has @count: takes it, one unit of a semaphore, unless it is 0. */
+/* Whether a read of @fd returns @count; for 0, whether it would wait. */
 int count_is(int fd, uint64_t count);
 
 #endif /* _EVFD_POLL_H */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A command of the shell, its status and what it printed. For the tests of
- * tools.
+ * A command of the shell, its status and its output. For the tests of tools;
+ * selftests/evfdctl_ls_test.c shows how to use it.
  */
 #ifndef _EVFD_SHELL_H
 #define _EVFD_SHELL_H
 
-/* What the last command printed. */
+/* The output of the last command. */
 extern char shell_output[1 << 20];
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * io_uring by its system calls, as much of it as the tests need.
+ * io_uring by its system calls, as far as the tests need it.
  *
  * Uses nothing else of the tree: tests/fuzz copies it into the programs that it
- * prints. evfd_async.h has more.
+ * prints. Read evfd_async.h next.
  */
 #ifndef _TESTS_RING_H
 #define _TESTS_RING_H
@@ -33,20 +33,20 @@ void ring_close(struct ring *ring);
 struct io_uring_sqe *ring_add(struct ring *ring, int opcode, int fd,
 			      const void *addr, unsigned int len, uint64_t id);
 
-/* Submits what was added. Returns how many were taken, or -errno. */
+/* Submits the requests that were added. Returns how many, or -errno. */
 int ring_submit(struct ring *ring);
 
-/* How many completions there are to be taken. */
+/* How many completions are ready. */
 unsigned int ring_ready(const struct ring *ring);
 
-/* The completion that is the @i-th to be taken. */
+/* The @i-th ready completion. */
 struct io_uring_cqe *ring_peek(const struct ring *ring, unsigned int i);
 
-/* Takes @n of them. */
+/* Removes @n completions. */
 void ring_take(struct ring *ring, unsigned int n);
 
 /*
- * Takes one completion, waiting at most @ms for it, or for ever if that is
+ * Waits for one completion and removes it; at most @ms, or for ever if that is
  * negative. Returns 0, -ETIME or -errno.
  */
 int ring_wait(struct ring *ring, struct io_uring_cqe *cqe, int ms);

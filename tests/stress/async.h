@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One operation at a time through io_uring or AIO, waited for to its end
- * whatever signals come. Each thread has its own struct async. Uses tests/lib
- * alone; ops.c uses it.
+ * One operation at a time through io_uring or AIO, waited for in spite of signals.
+ * Each thread has its own struct async. Uses tests/lib alone; ops.c uses it.
  *
  * These return what the operation did, -errno for an error; -ENOSYS where the
  * kernel has or allows neither.

@@ -14,7 +14,7 @@ static bool may_sleep(const struct slot *slot, uint64_t count)
 	case TO_SEE_OUT:
 		return UINT64_MAX - count <= 1;
 	default:
-		/* Another one was told, and had to do with less than all. */
+		/* Another waiter may have been woken instead. */
 		return true;
 	}
 }
@@ -26,7 +26,7 @@ static void mix(uint64_t *sum, uint64_t value)
 	*sum = (*sum ^ value) * 0x100000001b3ULL;
 }
 
-/* Looks at all tasks. @sum differs from that of another look if they do. */
+/* Checks all tasks. @sum changes whenever their state does. */
 static enum finding look(uint64_t *sum, int *sleeping)
 {
 	uint64_t counts[NR_COUNTERS];
@@ -76,7 +76,7 @@ static void show(void)
 		const struct counter *c = &world->counters[i];
 
 		fprintf(stderr,
-			"# counter %d: %llx%s%s, began with %llx, added %llx, taken %llx\n",
+			"# counter %d: %llx%s%s, began with %llx, added %llx, read %llx\n",
 			i, (unsigned long long)count_of(c),
 			c->semaphore ? ", semaphore" : "",
 			c->nonblock ? ", O_NONBLOCK" : "",
@@ -114,7 +114,7 @@ static bool wants_room(const struct slot *slot)
 		world->counters[slot->counter].role == FULL);
 }
 
-/* Gives those who sleep what they sleep for, once for each. */
+/* Frees the sleeping tasks by one operation for each. */
 static void free_sleepers(void)
 {
 	int i;
@@ -132,7 +132,7 @@ static void free_sleepers(void)
 	}
 }
 
-/* Until tasks rest, or (@end) are gone; frees them from their sleep for that. */
+/* Waits until tasks rest, or with @end until they are gone, and frees them. */
 static bool wait_for_tasks(bool end)
 {
 	uint64_t sum, last = 0;
@@ -162,7 +162,7 @@ static bool wait_for_tasks(bool end)
 		}
 		if (finding == FORGOTTEN && same >= PATIENT_LOOKS) {
 			show();
-			fail("a task sleeps on what it could have");
+			fail("a task sleeps although it could go on");
 		} else if (evfd_test_now_ms() - since > PATIENT_S * 1000) {
 			show();
 			fail("tasks do not %s", end ? "end" : "come to rest");
@@ -183,7 +183,7 @@ bool come_to_an_end(void)
 	return wait_for_tasks(true);
 }
 
-/* What tasks that were killed may have added to @c, if some of it is @diff. */
+/* Whether @diff is a sum of values that killed tasks may have added to @c. */
 static bool explained(const struct counter *c, uint64_t diff)
 {
 	uint64_t sum;

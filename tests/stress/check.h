@@ -3,13 +3,13 @@
  * What has to hold while all tasks rest, which is what each beat ends with:
  *
  *	no lost wakeup	a task sleeps in an operation only if that cannot go on
- *	conservation	what a counter began with and what was added is what was
- *			taken and what is left
+ *	conservation	the initial value and all that was added is all that was
+ *			read and what is left
  *
- * Nothing here depends on how fast the machine is. Tasks rest when each has
- * parked or sleeps in an operation, as the kernel says; who was woken and waits
- * for a CPU does neither. Who sleeps on what it could have is looked at again
- * and again, and has been forgotten if nothing at all has changed meanwhile.
+ * Nothing here depends on the speed of the machine. Tasks rest when each has
+ * parked or sleeps in an operation, as the kernel says; a task that was woken and
+ * waits for a CPU does neither. A task that sleeps although it could go on is
+ * checked PATIENT_LOOKS times, and its wakeup is lost if nothing changes meanwhile.
  *
  * Uses ops.h; main.c uses it.
  */
@@ -27,9 +27,9 @@ bool come_to_an_end(void);
 bool books_agree(void);
 
 /*
- * One operation on each counter that somebody sleeps on, and nothing after it
- * that could free who is forgotten now: who goes on rests after. Returns whether
- * there was any.
+ * Does one operation on each counter on which a task sleeps. No further operation
+ * follows that could repair a lost wakeup: woken tasks rest after theirs. Returns
+ * whether there was such a counter.
  */
 bool nudge(uint64_t *rng);
 

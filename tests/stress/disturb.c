@@ -137,7 +137,7 @@ static void crowd_main(uint64_t rng)
 	if (dev < 0 || ep < 0)
 		_exit(0);
 	for (i = 0; i < n && !world->calm && !world->failed; i++) {
-		/* Leaves the CPUs to those who come to rest. */
+		/* Leaves the CPUs to the tasks that come to rest. */
 		while (world->pause && !world->calm)
 			usleep(1000);
 		crowd_member(dev, ep, &rng);
@@ -251,7 +251,7 @@ void victims_stop(void)
 			waitpid(victims[i].pid, NULL, 0);
 }
 
-/* What it was doing may have been done. */
+/* The operation that it was in may have happened. */
 static void victim_kill(struct victim *v)
 {
 	struct slot *slot = v->slot;
@@ -276,7 +276,7 @@ static void victim_kill(struct victim *v)
 	victim_start(v);
 }
 
-static void signal_somebody(uint64_t *rng)
+static void signal_a_task(uint64_t *rng)
 {
 	const struct slot *slot = &world->slots[draw(rng) % NR_SLOTS];
 
@@ -293,7 +293,7 @@ void disturb_tasks(uint64_t *rng)
 	int kills = 0;
 
 	while (world->operations < enough && evfd_test_now_ms() < end && !world->failed) {
-		signal_somebody(rng);
+		signal_a_task(rng);
 		if (draw(rng) % 16 == 0 && kills < 6) {
 			victim_kill(&victims[draw(rng) % NR_VICTIMS]);
 			kills++;

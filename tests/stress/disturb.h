@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What makes it hard for the tasks. Signals and kills come from the main process
- * itself, and only while nobody looks at what rests: they would free somebody
- * who has been forgotten. The rest goes on all the time, each in a process:
+ * What disturbs the tasks. The main process itself sends signals and kills, and not
+ * while it checks the tasks at rest: they would repair a lost wakeup. The others
+ * run all the time, each in a process:
  *
- *	CPUs are taken away and given back
+ *	CPUs go offline and online
  *	a small memory cgroup is filled, and caches are dropped
  *	a crowd of thousands of counters is made, in a memory cgroup that may be
  *	too small for it, and killed with all of them
@@ -23,8 +23,8 @@ void victims_start(uint64_t seed);
 void victims_stop(void);
 
 /*
- * Until they have done something, or sleep for long; with at most as many kills
- * as the books can take.
+ * Sends signals and kills until the tasks have done some operations, or for a
+ * second; at most as many kills as the books have entries for.
  */
 void disturb_tasks(uint64_t *rng);
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * stress: everything at once, for as long as one likes.
+ * stress: all operations at once, for any time.
  *
- * A round has a number of counters of all kinds, processes with threads that do
- * to them whatever can be done, and others that make it hard for them. Every
- * fraction of a second, at the end of a beat, the tasks are to rest; then
- * nobody may sleep on what he could have, and the books must agree to the last
- * unit. So it must be when those who sleep are nudged, each counter by a single
- * operation, with no traffic that would repair what went wrong. After a round
- * no counter may be left, and the modules are unloaded and loaded again.
+ * A round has counters of all kinds, processes with threads that do every operation
+ * on them, and processes that disturb those. Several times a second, at the end of
+ * a beat, all tasks rest. Then no task may sleep although it could go on, and the
+ * books must agree to the last unit. The same must hold after a nudge, which is a
+ * single operation on each counter, without other traffic that would repair a lost
+ * wakeup. After a round no counter may be left, and the modules are unloaded and
+ * loaded again.
  *
  * Needs root, a guest of its own, and in EVFD_KO the path of evfd.ko with the
- * samples beside it; tests/stress/run runs it so. What tasks draw depends on the
- * seed, so that a seed that failed may well fail again; what comes of it also
- * depends on time. Prints KTAP, a test a round.
+ * samples beside it; tests/stress/run runs it so. The draw of operations depends on
+ * the seed, so that a seed that failed is likely to fail again; the results also
+ * depend on time. Prints KTAP, a test for each round.
  *
  * The layers, each of which uses those above it; read their headers in this
  * order:
@@ -21,9 +21,9 @@
  *	world		counters, their books, a slot for each task
  *	async		io_uring and AIO
  *	ops		the operations
- *	tasks		who does them
- *	check		what has to hold when they rest
- *	disturb		what makes it hard for them
+ *	tasks		the processes and threads
+ *	check		what has to hold while they rest
+ *	disturb		what disturbs them
  *	main		options, rounds, modules
  */
 #include <err.h>
@@ -82,8 +82,8 @@ static bool load_all(void)
 }
 
 /*
- * Nothing is left: the kernel's workers may have the last word for a while. What
- * is left after the last file has gone, kmem_cache_destroy() complains of.
+ * No counter may be left; workers of the kernel may drop the last reference a
+ * little later. kmem_cache_destroy() reports a counter without a file.
  */
 static void unload_all(void)
 {
@@ -106,7 +106,7 @@ static void unload_all(void)
 			usleep(LOOK_US);
 		}
 		if (ret)
-			fail("to unload %s, which nobody uses, returned %d",
+			fail("to unload %s, which is not in use, returned %d",
 			     modules[i], ret);
 	}
 }
@@ -127,7 +127,7 @@ static int create(const struct counter *c)
 	return fd;
 }
 
-/* Every kind there is; those that block more often. */
+/* Counters of every kind; more of those that block. */
 static void make_counters(void)
 {
 	int i;
@@ -193,7 +193,7 @@ static void start_samples(uint64_t *rng)
 	}
 }
 
-/* And enters in the books what they have done. */
+/* Stops the samples, and enters in the books what they have done. */
 static void stop_samples(void)
 {
 	struct evfd_consumer_stats consumer;
@@ -255,7 +255,7 @@ static bool round_run(uint64_t seed)
 	beats(&rng);
 	disturb_stop();
 
-	/* The end. From here on all that sleep are freed. */
+	/* The end. From here on all sleeping tasks are freed. */
 	if (world->failed)
 		return false;
 	world->stop = 1;
@@ -305,7 +305,7 @@ static void prepare(void)
 		perror("stress: RLIMIT_NOFILE");
 		exit(2);
 	}
-	/* For all but those who say otherwise. */
+	/* For all tasks that do not unblock them. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
@@ -387,6 +387,6 @@ int main(int argc, char **argv)
 	summary();
 	printf("1..%d\n", n);
 
-	/* Those who sleep for ever are the guest's to end. */
+	/* The end of the guest ends tasks that sleep for ever. */
 	return world->failed;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A task says in its slot what it is about to do before it does it, and enters
- * in the books what came of it before it says that it has finished. check.c
- * looks at both while all tasks rest.
+ * A task writes an operation to its slot before it begins, and the result to the
+ * books before it marks the operation as finished. check.c reads both while all
+ * tasks rest.
  */
 #include <poll.h>
 #include <sched.h>
@@ -50,12 +50,12 @@ const struct op ops[NR_OPS] = {
 	{ "O_NONBLOCK on and off", OTHER, TOGGLE, 2, 2, true },
 };
 
-/* Of this process: pages to write from and to read to that are no good. */
+/* Bad addresses of this process. */
 static char *bad[4];
 
 void ops_prepare(void)
 {
-	/* Readable, then not there: and a pointer across the border. */
+	/* A writable, an inaccessible and a read-only page. */
 	char *map = mmap(NULL, 3 * PAGE, PROT_NONE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -94,7 +94,7 @@ static void end(struct task *task)
 
 /* ---- what changes a counter ---- */
 
-/* Enters in the books, or objects to the error. */
+/* Enters the result in the books, or fails on a wrong error. */
 static void entered(struct task *task, struct counter *c, enum way how,
 		    bool add, uint64_t n, ssize_t ret)
 {
@@ -179,7 +179,7 @@ static void take(struct task *task, struct counter *c, int fd, enum way how)
 	struct iovec iov[2];
 	ssize_t ret;
 
-	/* Into a page that is not there, though it will be when asked for. */
+	/* To a page that is missing, and comes with the page fault. */
 	if (how == BAD) {
 		to = bad[draw(&task->rng) % 4];
 	} else if (draw(&task->rng) % 3 == 0) {
@@ -255,8 +255,8 @@ static void close_others(void)
 }
 
 /*
- * Many at a time on one counter, without a pause: who is not atomic meets
- * somebody. All choose the same, one that blocks nobody or one that does.
+ * Many operations on one counter without a pause, to make races likely. All tasks
+ * choose the same counter.
  */
 static void burst(struct task *task)
 {
@@ -273,7 +273,7 @@ static void burst(struct task *task)
 	}
 }
 
-/* How much is to be added: that the counter is full or empty now and then. */
+/* A value to add, such that the counter is full or empty now and then. */
 static uint64_t amount(struct task *task, const struct counter *c)
 {
 	uint64_t z = draw(&task->rng);
@@ -320,7 +320,7 @@ static int wait_select(const struct counter *c, bool out)
 	return ret == 1 ? (out ? POLLOUT : POLLIN) : -errno;
 }
 
-/* Waits, and takes part in what it was told of. */
+/* Waits, and then reads or writes. */
 static void wait_for(struct task *task, struct counter *c, enum way how)
 {
 	bool out = c->role == FULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The operations on counters, and what each enters in the books. Uses world.h
- * and async.h; tasks.c draws and does them, check.c shows their names.
+ * and async.h; tasks.c draws and does them, check.c shows their names. Read
+ * tasks.h next.
  */
 #ifndef STRESS_OPS_H
 #define STRESS_OPS_H
@@ -28,9 +29,9 @@ struct op {
 	const char *name;
 	enum op_kind kind;
 	enum way how;
-	/* How likely it is for who mostly adds, and for who mostly takes. */
+	/* Weights for tasks that mostly write, and that mostly read. */
 	int producer, consumer;
-	/* A child has no io_uring; what is killed does one thing at a time. */
+	/* A child has no io_uring, and does one thing at a time. */
 	bool for_child;
 };
 
@@ -38,7 +39,7 @@ struct op {
 
 extern const struct op ops[NR_OPS];
 
-/* For this process, once: memory that is no good. */
+/* For this process, once: bad memory. */
 void ops_prepare(void);
 
 /* Does @op, which is neither FORK nor EXEC, on @c. @z is random. */

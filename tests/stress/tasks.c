@@ -16,7 +16,7 @@ static void on_signal(int sig)
 	atomic_fetch_add(&world->interrupted, 1);
 }
 
-/* One restarts what it interrupts, where that can be restarted. */
+/* SIGUSR2 restarts the calls that it interrupts, SIGUSR1 does not. */
 static void install_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -68,7 +68,7 @@ static void spawn(struct task *task, bool exec)
 	sprintf(number, "%d", (int)(slot - world->slots));
 	sprintf(seed, "%llu", (unsigned long long)rng);
 
-	/* Until the program's new image has handlers for them. */
+	/* Blocked until the new image has handlers. */
 	sigfillset(&set);
 	pthread_sigmask(SIG_SETMASK, &set, &old);
 	pid = fork();
@@ -121,7 +121,7 @@ static const struct op *pick(struct task *task)
 	}
 }
 
-/* Keeps a counter where its waiters sleep; not always. */
+/* Mostly keeps a counter near the limit at which its waiters sleep. */
 static bool too_far(const struct counter *c, enum op_kind kind, uint64_t z)
 {
 	int64_t level = c->written - c->taken;
@@ -136,7 +136,7 @@ static bool too_far(const struct counter *c, enum op_kind kind, uint64_t z)
 	return false;
 }
 
-/* Whether so many wait that little happens any more. */
+/* Whether more than half of the tasks wait. */
 static bool many_wait(void)
 {
 	int used = 0, waiting = 0, i;
@@ -157,7 +157,7 @@ static void draw_op(struct task *task)
 	struct counter *c = &world->counters[z % NR_COUNTERS];
 	const struct op *op;
 
-	/* Others wait for somebody to add, or to make room. */
+	/* Others wait for a write, or for room. */
 	if (many_wait()) {
 		bool producer = task->producer;
 
@@ -180,7 +180,7 @@ static void draw_op(struct task *task)
 		spawn(task, op->how == EXEC);
 	else
 		op_do(task, c, op, z);
-	/* Now and then give others the time to fall asleep. */
+	/* Now and then give others time to fall asleep. */
 	if (!(z >> 50 & 15))
 		usleep(z >> 56);
 }

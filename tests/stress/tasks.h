@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The tasks: processes with threads, their children, and victims that are
- * killed in the middle of it. Each draws operations on the counters that all
- * share. What a task draws depends on its seed alone; what comes of it does
- * not. Uses ops.h; main.c and disturb.c use it.
+ * killed in an operation. Each draws operations on the shared counters. The draw
+ * depends on the seed alone; the results also depend on time. Uses ops.h; main.c
+ * and disturb.c use it. Read check.h next.
  */
 #ifndef STRESS_TASKS_H
 #define STRESS_TASKS_H

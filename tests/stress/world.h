@@ -2,10 +2,11 @@
 /*
  * The world of the stress test: its counters with their books, and a slot for
  * each task. The lowest layer: it uses tests/lib, and every other file uses it.
+ * Read ops.h next.
  *
- * All processes share one struct world. Each task has a slot in it that says
- * what it is doing, so that who looks from outside can tell whether it may
- * sleep, and what a task that was killed may have done.
+ * All processes share one struct world. Each task says in its slot what it does,
+ * so that the checker knows whether the task may sleep, and what a killed task may
+ * have done.
  */
 #ifndef STRESS_WORLD_H
 #define STRESS_WORLD_H
@@ -28,16 +29,16 @@
 #define PAGE		4096
 
 /*
- * A task that sleeps on what it could have is looked at this often, with pauses
- * of LOOK_US, and has been forgotten if nothing changed. A task that was woken and
+ * A task that sleeps although it could go on is checked this often, with pauses of
+ * LOOK_US. If nothing changes, its wakeup is lost. A task that was woken and
  * has not got a CPU yet does not sleep.
  */
 #define PATIENT_LOOKS	400
 #define LOOK_US		20000
-/* For what has no such sign: how long it may take, however slow the machine. */
+/* The time limit for tasks to come to rest, on a machine of any speed. */
 #define PATIENT_S	180
 
-/* What a task is about to get; when it may sleep is in check.c. */
+/* What a task waits for; check.c knows when it may sleep. */
 enum wish { NOTHING, TO_READ, TO_WRITE, TO_SEE_IN, TO_SEE_OUT, TO_BE_CHOSEN };
 
 enum state { FREE, RUNNING, PARKED, IN_OP };
@@ -47,14 +48,14 @@ struct slot {
 	_Atomic int state;
 	_Atomic int wants;
 	_Atomic int counter;
-	/* Index of the operation; how many it was. */
+	/* The operation, an index; the number of operations so far. */
 	_Atomic int op;
 	_Atomic uint32_t seq;
 	_Atomic pid_t pid;
 	_Atomic pid_t tid;
 	/*
-	 * What it would do to the count: 1 adds @value; -1 takes what is found
-	 * where it reads to, in @buf or its page.
+	 * Its effect on the count: 1 adds @value; -1 subtracts the value that
+	 * the read has stored in @buf or in the page.
 	 */
 	_Atomic int effect;
 	_Atomic uint64_t value;
@@ -78,7 +79,7 @@ struct counter {
 	bool semaphore, nonblock, toggled;
 	uint64_t initval;
 	_Atomic uint64_t written, taken;
-	/* What tasks that were killed may have added. */
+	/* The values that killed tasks may have added. */
 	uint64_t unsure[NR_UNSURE];
 	int nr_unsure;
 	/* For TICKED and CONSUMED. */
@@ -87,17 +88,17 @@ struct counter {
 
 struct world {
 	uint64_t seed;
-	/* Tasks are to rest; tasks, or what disturbs them, are to end. */
+	/* Tasks are to rest; tasks are to end; disturbers are to end. */
 	_Atomic int pause, stop, calm, failed;
 	char why[512];
 	int sockets[NR_SOCKETS][2];
 	struct counter counters[NR_COUNTERS];
 	struct slot slots[NR_SLOTS];
-	/* What has been done, in all rounds. */
+	/* Statistics of all rounds. */
 	_Atomic uint64_t operations, faults, forks, execs, interrupted;
 	_Atomic uint64_t beats, nudges, slept, signals, kills, ticks, consumed;
 	_Atomic uint64_t unplugged, hogs, crowds, instances, no_memory, refused;
-	/* Pages to read to, one a slot, which may not be there at the moment. */
+	/* A page for each slot to read to, which may be missing. */
 	_Alignas(PAGE) unsigned char pages[NR_SLOTS][PAGE];
 };
 
@@ -109,7 +110,7 @@ extern int world_fd;
 bool world_make(void);
 bool world_join(int fd);
 
-/* The first one counts; by anybody. */
+/* Any task may report a failure; the first one is kept. */
 void fail(const char *format, ...);
 
 struct slot *slot_get(void);
@@ -120,7 +121,7 @@ void slot_take_over(struct slot *slot);
 void slot_rest(struct slot *slot);
 void wake_tasks(void);
 
-/* Without taking; and what enters in the books what it could add or take. */
+/* The count; an add and a read without waiting, entered in the books. */
 uint64_t count_of(const struct counter *c);
 uint64_t counter_add(struct counter *c, uint64_t n);
 uint64_t counter_take(struct counter *c);

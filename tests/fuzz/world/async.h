@@ -2,8 +2,8 @@
 /*
  * The operations of io_uring and AIO. Uses base.h, and ring.h of tests/lib.
  *
- * One ring at a time, in which at most one request waits. What has to complete
- * is waited for, so that it does not race with what comes next.
+ * One ring at a time, in which at most one request waits. Each call waits for the
+ * completions that are due, so that they do not race with the next operation.
  */
 #ifndef FUZZ_WORLD_ASYNC_H
 #define FUZZ_WORLD_ASYNC_H
@@ -34,7 +34,7 @@ long uring_linked(int first, int second, int fd, int fd2, char *buf,
  */
 long uring_fixed(int opcode, int fd, char *buf, uint64_t val, int moved);
 
-/* A read that nobody serves, with a time limit. */
+/* A read of an empty counter, with a time limit. */
 long uring_timed_read(int fd, char *buf);
 long uring_poll(int fd, unsigned int events, int multishot, uint64_t id);
 long uring_cancel(int opcode, uint64_t id);

@@ -3,8 +3,8 @@
  * The world that a sequence of operations runs in, lowest layer: descriptors
  * with fixed numbers, memory with holes, timers that end what blocks.
  *
- * A world has counters of one kind. Nothing in it depends on the kind but
- * make(), the names that fdinfo and readlink show, and what probe() finds.
+ * A world has counters of one kind. Only make(), the names in fdinfo and in links,
+ * and the traits that probe() finds depend on the kind.
  *
  * The files of this folder are layers, base < async < calls < world. They use
  * nothing of the fuzzer, and of tests/lib ring.h alone: emit.c prints them in
@@ -41,10 +41,10 @@
 
 extern const unsigned long windows[NR_WINDOWS];
 
-/* What an operation returns that makes no sense in the state that it meets. */
+/* The result of an operation that makes no sense in the present state. */
 #define SKIPPED		(-77)
 
-/* How long to wait for what has to come. */
+/* How long to wait for an event that has to come. */
 #define PATIENCE_S	5
 
 extern int is_evfd;
@@ -52,18 +52,16 @@ extern int is_evfd;
 /* There may be pollers with EPOLLEXCLUSIVE. */
 extern int exclusive;
 
-/* What the running kernel's eventfd does otherwise than that of 6.12. */
+/* How the running kernel's eventfd differs from that of 6.12. */
 extern struct eventfd_traits {
-	int long_writes;	/* takes more than 8 bytes, and uses 8 */
-	int no_semaphore_line;	/* does not tell in fdinfo */
+	int long_writes;	/* writes the first 8 of more bytes */
+	int no_semaphore_line;	/* fdinfo does not show the mode */
 } eventfd_traits;
 
 /* Finds the traits. */
 void probe(void);
 
-/*
- * Tell what was seen. run.c keeps it, and print.c prints it.
- */
+/* Report a result. run.c stores it, print.c prints it. */
 void out(uint64_t value);
 void out_text(const char *text);
 
@@ -71,25 +69,25 @@ void out_text(const char *text);
 int open_device(void);
 long make(unsigned int initval, int flags);
 
-/* Moves @fd to the number @to, which closes what was there. */
+/* Moves @fd to the number @to, and closes what @to was. */
 long move_to(int fd, int to);
 
-/* The limit on descriptors leaves none. */
+/* make() with a limit that leaves no descriptor. */
 long make_without_room(void);
 
-/* Asking; @fd may be what is no counter. */
+/* For any file @fd. */
 int fdinfo_text(int fd, char *text, size_t size);
 int is_counter(int fd);
 int blocks(int fd);
 
-/* The count, without taking it; 0 of what is no counter. */
+/* The count; 0 if @fd is no counter. */
 uint64_t count_of(int fd);
 int has_room(int fd, uint64_t n);
 
 /* Whether a read may take less than all. */
 int is_semaphore(int fd);
 
-/* Stores @val where memory can be written, and nothing where it cannot. */
+/* Stores @val as far as the memory is writable. */
 void put(const void *to, uint64_t val);
 
 /* The first segment gets @first, the others @rest. */
