@@ -599,7 +599,7 @@ static void evfd_ctx_interrupts_swallow_no_wake(struct kunit *test)
 	for (round = 0; round < 16; round++) {
 		struct evfd_ctx *ctx = evfd_kunit_ctx(test, 0, EVFD_SEMAPHORE);
 		struct evfd_kunit_task *reader[EVFD_TEST_READERS];
-		u64 taken = 0;
+		u64 sum = 0;
 		int i;
 
 		evfd_test_start_readers(test, ctx, evfd_test_take, reader,
@@ -616,9 +616,9 @@ static void evfd_ctx_interrupts_swallow_no_wake(struct kunit *test)
 		EVFD_KUNIT_UNTIL(test, !evfd_ctx_count(ctx));
 		for (i = 0; i < EVFD_TEST_READERS; i++) {
 			KUNIT_ASSERT_TRUE(test, evfd_kunit_interrupt(reader[i]));
-			taken += reader[i]->total;
+			sum += reader[i]->total;
 		}
-		KUNIT_EXPECT_EQ(test, taken, 2);
+		KUNIT_EXPECT_EQ(test, sum, 2);
 	}
 }
 
@@ -824,7 +824,7 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 	const int signals = 500;
 	struct evfd_kunit_poller *poller = evfd_kunit_watch(test, ctx);
 	unsigned long end;
-	u64 taken = 0, n;
+	u64 sum = 0, n;
 	int reads = 0;
 
 	t->left = signals;
@@ -834,16 +834,16 @@ static void evfd_signals_from_hardirq_add_up(struct kunit *test)
 		      HRTIMER_MODE_REL_PINNED_HARD);
 
 	end = jiffies + usecs_to_jiffies(EVFD_KUNIT_TIMEOUT_US);
-	while (taken < signals && time_before(jiffies, end)) {
+	while (sum < signals && time_before(jiffies, end)) {
 		evfd_ctx_do_read(ctx, &n);
-		taken += n;
+		sum += n;
 		reads += !!n;
 		cond_resched();
 	}
 	hrtimer_cancel(&t->hrtimer);
 	migrate_enable();
 
-	KUNIT_EXPECT_EQ(test, taken, signals);
+	KUNIT_EXPECT_EQ(test, sum, signals);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller),
@@ -1320,16 +1320,16 @@ static void evfd_test_conservation(struct kunit *test, unsigned int flags)
 	struct evfd_test_timer *t = evfd_test_timer(test, ctx);
 	const u64 signals = 500;
 	u64 expected = EVFD_TEST_WRITERS * EVFD_TEST_EACH + signals;
-	atomic64_t *taken;
+	atomic64_t *sum;
 	u64 total = 0;
 	int i;
 
-	taken = evfd_kunit_zalloc(test, sizeof(*taken));
+	sum = evfd_kunit_zalloc(test, sizeof(*sum));
 	evfd_kunit_watch(test, ctx);
 
 	for (i = 0; i < EVFD_TEST_READERS; i++)
 		reader[i] = evfd_kunit_start(test, evfd_test_take_some, ctx,
-					     taken, 0);
+					     sum, 0);
 	for (i = 0; i < EVFD_TEST_WRITERS; i++)
 		writer[i] = evfd_kunit_start(test, evfd_test_add_some, ctx,
 					     NULL, EVFD_TEST_EACH);
@@ -1339,7 +1339,7 @@ static void evfd_test_conservation(struct kunit *test, unsigned int flags)
 		EVFD_KUNIT_RETURNS(test, writer[i], 0);
 		KUNIT_EXPECT_EQ(test, writer[i]->total, EVFD_TEST_EACH);
 	}
-	EVFD_KUNIT_UNTIL(test, atomic64_read(taken) == expected);
+	EVFD_KUNIT_UNTIL(test, atomic64_read(sum) == expected);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), 0);
 	EVFD_KUNIT_UNTIL(test, evfd_kunit_queued(&ctx->readers) == EVFD_TEST_READERS);
 

@@ -33,7 +33,7 @@ struct shared {
 	uint64_t step;
 	/* Modulo 2^64, as the big steps go round it. */
 	_Atomic uint64_t written;
-	_Atomic uint64_t taken;
+	_Atomic uint64_t read;
 	atomic_int writers_left;
 	atomic_int readers_left;
 	atomic_bool stop;
@@ -166,7 +166,7 @@ static void *writer(void *arg)
 		uint64_t n = shared->step + (worker->number + i) % 3;
 
 		while (shared->writers_keep_near && !shared->wrong &&
-		       (int64_t)(shared->written - shared->taken) > 2)
+		       (int64_t)(shared->written - shared->read) > 2)
 			sched_yield();
 		while (!attempt(worker, true, &n) && !shared->wrong)
 			;
@@ -189,7 +189,7 @@ static void *reader(void *arg)
 		uint64_t n;
 
 		if (shared->readers_keep_near &&
-		    (int64_t)(shared->written - shared->taken) < 2) {
+		    (int64_t)(shared->written - shared->read) < 2) {
 			sched_yield();
 			continue;
 		}
@@ -197,7 +197,7 @@ static void *reader(void *arg)
 			continue;
 		if (!n || (shared->semaphore && n != 1))
 			shared->wrong = n ?: LONG_MAX;
-		shared->taken += n;
+		shared->read += n;
 	}
 	shared->readers_left--;
 
@@ -247,8 +247,8 @@ TEST_F(concurrency, sums_agree_to_the_last_unit)
 
 	/* Readers go on until nothing is left, if an end is near. */
 	if (!(variant->near_full && shared->semaphore)) {
-		WAIT_FOR(shared->taken == self->initval + shared->written);
-		EXPECT_EQ(self->initval + shared->written, shared->taken);
+		WAIT_FOR(shared->read == self->initval + shared->written);
+		EXPECT_EQ(self->initval + shared->written, shared->read);
 		ASSERT_EQ(0, evfd_test_count(shared->fd))
 			TH_LOG("readers sleep on it");
 	}
@@ -269,7 +269,7 @@ TEST_F(concurrency, sums_agree_to_the_last_unit)
 	}
 
 	EXPECT_EQ(self->initval + shared->written,
-		  shared->taken + evfd_test_count(shared->fd));
+		  shared->read + evfd_test_count(shared->fd));
 	TH_LOG("%d writes, %d EAGAIN, %d EINTR", shared->writes,
 	       shared->again, shared->interrupted);
 }

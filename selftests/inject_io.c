@@ -115,7 +115,7 @@ int io_check(struct io *io, const struct io_op *op, unsigned int flags,
 	     long *ret)
 {
 	const uint64_t n = 0x0000000500000007ULL;
-	const uint64_t taken = flags & EVFD_SEMAPHORE ? 1 : 2 * n;
+	const uint64_t value = flags & EVFD_SEMAPHORE ? 1 : 2 * n;
 	uint64_t count;
 
 	io->fd = evfd_test_create(flags, op->writes ? 0 : 2 * n);
@@ -130,6 +130,6 @@ int io_check(struct io *io, const struct io_op *op, unsigned int flags,
 	if (*ret < 0)
 		return count == 2 * n ? 0 : -1;
 
-	return *ret == 8 && io->page->value == taken &&
-	       count == 2 * n - taken ? 0 : -1;
+	return *ret == 8 && io->page->value == value &&
+	       count == 2 * n - value ? 0 : -1;
 }

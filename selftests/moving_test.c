@@ -29,7 +29,7 @@ struct moving {
 	bool semaphore;
 	atomic_int next_slot;
 	atomic_uint_fast64_t written;
-	atomic_uint_fast64_t taken;
+	atomic_uint_fast64_t read;
 	atomic_int writes;
 	/* Faults, and pages that were supplied. */
 	atomic_int faulted[2];
@@ -156,7 +156,7 @@ static void *moving_read(void *arg)
 		}
 		if (ret != 8 || !n || (moving->semaphore && n != 1))
 			moving->wrong = ret == 8 ? (long)n : ret;
-		moving->taken += n;
+		moving->read += n;
 	}
 
 	return NULL;
@@ -175,7 +175,7 @@ static void *moving_write(void *arg)
 		long ret;
 
 		/* Near the readers, so that they have to sleep. */
-		for (ms = 0; moving->written - moving->taken > 2 &&
+		for (ms = 0; moving->written - moving->read > 2 &&
 		     ms < EVFD_TEST_PATIENCE_MS * 10; ms++)
 			usleep(100);
 		if (ms == EVFD_TEST_PATIENCE_MS * 10) {
@@ -284,9 +284,9 @@ TEST_F_TIMEOUT(moving, nothing_is_lost_and_nobody_left_asleep, 120)
 	for (i = NR_MOVING_READERS; i < NR_MOVING; i++) {
 		ASSERT_EQ(0, evfd_test_join(threads[i]));
 	}
-	EXPECT_TRUE(evfd_test_until(moving->taken == moving->written))
-		TH_LOG("written %" PRIu64 ", taken %" PRIu64 ", the count is %"
-		       PRIu64, moving->written, moving->taken,
+	EXPECT_TRUE(evfd_test_until(moving->read == moving->written))
+		TH_LOG("written %" PRIu64 ", read %" PRIu64 ", the count is %"
+		       PRIu64, moving->written, moving->read,
 		       evfd_test_count(moving->fd));
 	EXPECT_EQ(0, moving->wrong);
 	EXPECT_EQ(0, evfd_test_count(moving->fd));

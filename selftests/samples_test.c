@@ -92,7 +92,7 @@ static int detach(int consumer)
 	return sysret(ioctl(consumer, EVFD_CONSUMER_DETACH));
 }
 
-static struct evfd_consumer_stats taken(int consumer)
+static struct evfd_consumer_stats state(int consumer)
 {
 	struct evfd_consumer_stats stats;
 
@@ -404,22 +404,22 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_what_is_written, PATIENCE_S)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 7));
 	ASSERT_EQ(0, attach(self->consumer, self->fd));
 	/* No event tells it of these: it reads the count when attached. */
-	evfd_test_until(taken(self->consumer).consumed == 7);
-	EXPECT_EQ(7, taken(self->consumer).consumed);
+	evfd_test_until(state(self->consumer).consumed == 7);
+	EXPECT_EQ(7, state(self->consumer).consumed);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 
 	/* One announcement, whatever the amount. */
 	ASSERT_EQ(8, evfd_test_write(self->fd, 500));
-	evfd_test_until(taken(self->consumer).consumed == 507);
-	EXPECT_EQ(507, taken(self->consumer).consumed);
-	EXPECT_EQ(1, taken(self->consumer).attached);
+	evfd_test_until(state(self->consumer).consumed == 507);
+	EXPECT_EQ(507, state(self->consumer).consumed);
+	EXPECT_EQ(1, state(self->consumer).attached);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 
 	ASSERT_EQ(0, detach(self->consumer));
-	EXPECT_EQ(0, taken(self->consumer).attached);
+	EXPECT_EQ(0, state(self->consumer).attached);
 	ASSERT_EQ(8, evfd_test_write(self->fd, 3));
 	evfd_test_sleep_ms(20);
-	EXPECT_EQ(507, taken(self->consumer).consumed);
+	EXPECT_EQ(507, state(self->consumer).consumed);
 	EXPECT_EQ(3, evfd_test_count(self->fd));
 }
 
@@ -453,8 +453,8 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_all_of_many_writers, PATIENCE_S)
 		ASSERT_EQ(0, threads[i].ret);
 		sum += threads[i].value;
 	}
-	evfd_test_until(taken(self->consumer).consumed == sum);
-	EXPECT_EQ(sum, taken(self->consumer).consumed);
+	evfd_test_until(state(self->consumer).consumed == sum);
+	EXPECT_EQ(sum, state(self->consumer).consumed);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
 
@@ -483,9 +483,9 @@ TEST_F_TIMEOUT(samples, nothing_is_lost_when_a_consumer_leaves, PATIENCE_S)
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
 		if (i % 3)
-			evfd_test_until(taken(self->consumer).consumed);
+			evfd_test_until(state(self->consumer).consumed);
 		ASSERT_EQ(0, detach(self->consumer));
-		consumed += taken(self->consumer).consumed;
+		consumed += state(self->consumer).consumed;
 	}
 	enough = true;
 	for (i = 0; i < 2; i++) {
@@ -523,7 +523,7 @@ TEST_F_TIMEOUT(samples, several_consumers_and_a_reader_share, PATIENCE_S)
 	evfd_test_until(!evfd_test_count(self->fd));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, detach(consumers[i]));
-		consumed += taken(consumers[i]).consumed;
+		consumed += state(consumers[i]).consumed;
 	}
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 	EXPECT_EQ(writer.value, consumed);
@@ -543,7 +543,7 @@ TEST_F_TIMEOUT(samples, a_consumer_makes_room_for_writers, PATIENCE_S)
 	ASSERT_EQ(8, evfd_task_result(&writer));
 	/* It stops at once, though there may be much to take. */
 	ASSERT_EQ(0, detach(self->consumer));
-	EXPECT_EQ(first + 5, taken(self->consumer).consumed +
+	EXPECT_EQ(first + 5, state(self->consumer).consumed +
 			     evfd_test_count(self->fd));
 }
 
@@ -576,12 +576,12 @@ TEST_F_TIMEOUT(samples, the_last_close_detaches_a_consumer, PATIENCE_S)
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
 		close(self->fd);
-		ASSERT_EQ(1, taken(self->consumer).attached);
+		ASSERT_EQ(1, state(self->consumer).attached);
 		ASSERT_EQ(8, evfd_test_write(copy, 9));
 		close(copy);
-		evfd_test_until(!taken(self->consumer).attached);
-		ASSERT_EQ(0, taken(self->consumer).attached);
-		ASSERT_EQ(9, taken(self->consumer).consumed);
+		evfd_test_until(!state(self->consumer).attached);
+		ASSERT_EQ(0, state(self->consumer).attached);
+		ASSERT_EQ(9, state(self->consumer).consumed);
 		ASSERT_EQ(-EINVAL, detach(self->consumer));
 
 		/* It may wait for another then. */
@@ -603,7 +603,7 @@ TEST_F_TIMEOUT(samples, a_consumer_refuses_what_is_wrong, PATIENCE_S)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, ioctl(self->consumer, EVFD_IOC_CREATE, NULL));
 	EXPECT_EQ(ENOTTY, errno);
-	EXPECT_EQ(0, taken(self->consumer).attached);
+	EXPECT_EQ(0, state(self->consumer).attached);
 
 	EXPECT_EQ(0, attach(self->consumer, self->fd));
 	EXPECT_EQ(-EBUSY, attach(self->consumer, self->fd));
@@ -621,13 +621,13 @@ TEST_F_TIMEOUT(samples, a_consumer_takes_what_a_ticker_signals, PATIENCE_S)
 
 	ASSERT_EQ(0, attach(self->consumer, self->fd));
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
-	evfd_test_until(taken(self->consumer).consumed > 100);
-	EXPECT_LT(100, taken(self->consumer).consumed);
+	evfd_test_until(state(self->consumer).consumed > 100);
+	EXPECT_LT(100, state(self->consumer).consumed);
 	ASSERT_EQ(0, stop(self->ticker));
 	ticks = ticked(self->ticker).ticks;
 	EXPECT_EQ(ticks, ticked(self->ticker).hardirqs);
-	evfd_test_until(taken(self->consumer).consumed == ticks);
-	EXPECT_EQ(ticks, taken(self->consumer).consumed);
+	evfd_test_until(state(self->consumer).consumed == ticks);
+	EXPECT_EQ(ticks, state(self->consumer).consumed);
 	EXPECT_EQ(0, evfd_test_count(self->fd));
 }
 
@@ -640,9 +640,9 @@ TEST_F_TIMEOUT(samples, a_consumer_leaves_while_a_ticker_signals, PATIENCE_S)
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
 	for (i = 0; i < 50; i++) {
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
-		evfd_test_until(taken(self->consumer).consumed);
+		evfd_test_until(state(self->consumer).consumed);
 		ASSERT_EQ(0, detach(self->consumer));
-		consumed += taken(self->consumer).consumed;
+		consumed += state(self->consumer).consumed;
 	}
 	ASSERT_EQ(0, stop(self->ticker));
 	EXPECT_EQ(ticked(self->ticker).ticks,
@@ -693,7 +693,7 @@ TEST_F_TIMEOUT(unloading, in_any_order, PATIENCE_S)
 		fds[2] = self->consumer;
 		ASSERT_EQ(0, attach(self->consumer, self->fd));
 		ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
-		evfd_test_until(taken(self->consumer).consumed);
+		evfd_test_until(state(self->consumer).consumed);
 		for (i = 0; i < 3; i++)
 			close(fds[orders[order][i]]);
 

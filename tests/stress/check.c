@@ -82,7 +82,7 @@ static void show(void)
 			c->nonblock ? ", O_NONBLOCK" : "",
 			(unsigned long long)c->initval,
 			(unsigned long long)c->written,
-			(unsigned long long)c->taken);
+			(unsigned long long)c->read);
 	}
 	for (i = 0; i < NR_SLOTS; i++) {
 		const struct slot *slot = &world->slots[i];
@@ -206,7 +206,7 @@ bool books_agree(void)
 	for (i = 0; i < NR_COUNTERS && !world->failed; i++) {
 		struct counter *c = &world->counters[i];
 		uint64_t diff = count_of(c) -
-				(c->initval + c->written - c->taken);
+				(c->initval + c->written - c->read);
 
 		if (!explained(c, diff)) {
 			show();

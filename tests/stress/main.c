@@ -213,7 +213,7 @@ static void stop_samples(void)
 			if (ioctl(c->sample, EVFD_CONSUMER_DETACH) ||
 			    ioctl(c->sample, EVFD_CONSUMER_STATS, &consumer))
 				fail("stop of a consumer: %s", strerror(errno));
-			c->taken += consumer.consumed;
+			c->read += consumer.consumed;
 			world->consumed += consumer.consumed;
 		}
 	}

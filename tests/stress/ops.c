@@ -105,7 +105,7 @@ static void entered(struct task *task, struct counter *c, enum way how,
 			fail("%s returned %llx from a %s", ops[op].name,
 			     (unsigned long long)n,
 			     c->semaphore ? "semaphore" : "counter");
-		atomic_fetch_add(add ? &c->written : &c->taken, n);
+		atomic_fetch_add(add ? &c->written : &c->read, n);
 		return;
 	}
 	switch (-ret) {

@@ -124,7 +124,7 @@ static const struct op *pick(struct task *task)
 /* Mostly keeps a counter near the limit at which its waiters sleep. */
 static bool too_far(const struct counter *c, enum op_kind kind, uint64_t z)
 {
-	int64_t level = c->written - c->taken;
+	int64_t level = c->written - c->read;
 
 	if (z % 8 == 0)
 		return false;

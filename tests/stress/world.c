@@ -118,7 +118,7 @@ uint64_t counter_take(struct counter *c)
 
 	if (preadv2(c->fd, &iov, 1, -1, RWF_NOWAIT) != 8)
 		return 0;
-	atomic_fetch_add(&c->taken, n);
+	atomic_fetch_add(&c->read, n);
 
 	return n;
 }

@@ -78,7 +78,7 @@ struct counter {
 	enum role role;
 	bool semaphore, nonblock, toggled;
 	uint64_t initval;
-	_Atomic uint64_t written, taken;
+	_Atomic uint64_t written, read;
 	/* The values that killed tasks may have added. */
 	uint64_t unsure[NR_UNSURE];
 	int nr_unsure;
