@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * evfd_consumer: waits for an evfd inside the kernel and takes what is written
- * to it, as KVM's irqfd and vhost do it with an eventfd.
+ * evfd_consumer: waits for an evfd inside the kernel and reads it, as KVM's irqfd
+ * and vhost do with an eventfd.
  *
  * What it shows:
- *	- how code that has no task of its own waits: an entry on the evfd's wait
- *	  queue, which vfs_poll() hands to a function of ours;
- *	- what the entry's callback may do. It runs under the queue's lock, in
- *	  whatever context somebody signalled, so it leaves all to a work item;
- *	- evfd_ctx_do_read() to take, and evfd_ctx_remove_wait_queue() to leave
- *	  without an event falling between the two;
+ *	- how code without a task waits: by an entry on the evfd's wait queue,
+ *	  which vfs_poll() passes to a function of ours;
+ *	- what the entry's callback may do. It runs in the context of the signal,
+ *	  with the queue's lock held, so it leaves all to a work item;
+ *	- evfd_ctx_do_read() to read, and evfd_ctx_remove_wait_queue() to read and
+ *	  leave the queue at once, so that no event is lost in between;
  *	- EPOLLHUP: the evfd's last descriptor was closed.
  *
- * Who calls what:
+ * Callers, functions and contexts:
  *
  *	write(2), evfd_signal()		evfd_consumer_wake()	lock of the queue
  *	last close of the evfd		the same, EPOLLHUP
  *	a worker			evfd_consumer_work()	consumer->lock
  *	ioctl(2), close(2)		attach, detach		consumer->lock
  *
- * evfd_consumer.h says what the ioctls take, selftests/samples_test.c calls
- * them. evfd_ticker.c is the simpler sample; read evfd_ctx_wake_pollers() in
- * module/ctx.c next, which calls the callback.
+ * evfd_consumer.h has the ioctls, selftests/samples_test.c calls them. Uses
+ * module/evfd.h. Read evfd_ticker.c first, the simpler sample, and
+ * evfd_ctx_wake_pollers() in module/ctx.c next, which calls the callback.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -40,12 +40,12 @@
 
 /**
  * struct evfd_consumer - an open /dev/evfd-consumer
- * @ctx: what it waits for, with a reference; NULL while detached.
+ * @ctx: the counter, with a reference; NULL while detached.
  * @wait: our entry, on the evfd's queue while @ctx is not NULL.
  * @pt: carries evfd_consumer_queue() through vfs_poll().
- * @work: takes what there is.
+ * @work: reads the counter.
  * @hung_up: the callback was told of EPOLLHUP.
- * @consumed: the sum of what was taken.
+ * @consumed: the sum of the values read.
  */
 struct evfd_consumer {
 	/** @lock: protects @ctx, @consumed, and whether @wait is queued. */
@@ -95,9 +95,8 @@ static void evfd_consumer_unhook(struct evfd_consumer *consumer)
 	u64 n;
 
 	/*
-	 * What was announced may not have been taken yet, and the work will not
-	 * find us attached: take it along. The rest of a semaphore stays for
-	 * others.
+	 * The work may not have read the last value yet, and will not once this
+	 * is detached: read it here. The rest of a semaphore stays for others.
 	 */
 	if (!evfd_ctx_remove_wait_queue(consumer->ctx, &consumer->wait, &n))
 		consumer->consumed += n;
@@ -146,11 +145,11 @@ static int evfd_consumer_attach(struct evfd_consumer *consumer, int fd)
 	init_waitqueue_func_entry(&consumer->wait, evfd_consumer_wake);
 	init_poll_funcptr(&consumer->pt, evfd_consumer_queue);
 
-	/* Nobody announces what was there before. */
+	/* No event comes for a count that is already there. */
 	if (vfs_poll(file, &consumer->pt) & EPOLLIN)
 		schedule_work(&consumer->work);
 
-	/* We hold the counter. Without the file, we hear of its last close. */
+	/* Hold the counter and not the file, whose last close is an event. */
 	fput(file);
 	return 0;
 }
@@ -222,8 +221,8 @@ static int evfd_consumer_release(struct inode *inode, struct file *file)
 	mutex_unlock(&consumer->lock);
 
 	/*
-	 * Nobody queues the work any more, but it may be queued or running. Not
-	 * under the lock, which it takes.
+	 * Nothing queues the work any more, but it may be queued or running. Not
+	 * with the lock held, which the work takes.
 	 */
 	cancel_work_sync(&consumer->work);
 	mutex_destroy(&consumer->lock);

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * evfd_ticker: signals an evfd from a hard interrupt, as a device driver does
- * that tells a program of its events.
+ * evfd_ticker: signals an evfd from a hard interrupt, as a device driver does to
+ * report events to a program.
  *
  * What it shows:
- *	- how a descriptor that user space passes becomes an object to signal:
- *	  evfd_ctx_fdget() and evfd_ctx_put(). What is held is the counter, not
+ *	- how a descriptor from user space becomes a counter to signal:
+ *	  evfd_ctx_fdget() and evfd_ctx_put(). The module holds the counter, not
  *	  its file: the program may close the descriptor while this ticks, and
- *	  the signals then go nowhere;
- *	- that evfd_signal() may be called where nothing may sleep;
- *	- the order of the end: first whoever signals is stopped, then the
- *	  reference goes.
+ *	  the signals then have no effect;
+ *	- that evfd_signal() may be called in atomic context;
+ *	- the order of the end: first stop the timer, then drop the reference.
  *
- * evfd_ticker.h says what the ioctls take, selftests/samples_test.c calls them.
- * Read evfd_consumer.c next, which has the other direction; module/evfd.h lists
- * the whole interface.
+ * evfd_ticker.h has the ioctls, selftests/samples_test.c calls them. Uses
+ * module/evfd.h, which lists the whole interface. Read evfd_consumer.c next, which
+ * has the other direction.
  */
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -33,7 +32,7 @@
 /**
  * struct evfd_ticker - an open /dev/evfd-ticker
  * @timer: active while @ctx is not NULL.
- * @ctx: what is signalled, with a reference; NULL while stopped.
+ * @ctx: the counter to signal, with a reference; NULL while stopped.
  * @period: of @timer.
  * @ticks: how often @ctx was signalled.
  * @hardirqs: how often of these in a hard interrupt.
@@ -95,7 +94,7 @@ static int evfd_ticker_stop(struct evfd_ticker *ticker)
 	if (!ticker->ctx)
 		return -EINVAL;
 
-	/* Waits for a tick that is running: after it, nobody uses ctx. */
+	/* Waits for a running tick; after that ctx is not used. */
 	hrtimer_cancel(&ticker->timer);
 	evfd_ctx_put(ticker->ctx);
 	ticker->ctx = NULL;

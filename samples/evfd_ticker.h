@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What /dev/evfd-ticker takes, for evfd_ticker.c and for the programs that call
- * it. An open /dev/evfd-ticker is one ticker; closing it stops it.
+ * The ioctls of /dev/evfd-ticker, for evfd_ticker.c and for programs. An open
+ * /dev/evfd-ticker is one ticker; closing it stops it.
  */
 #ifndef _EVFD_TICKER_H
 #define _EVFD_TICKER_H
@@ -21,7 +21,7 @@ struct evfd_ticker_start {
 	__aligned_u64 period_ns;
 };
 
-/* A tick is an interrupt: much shorter, and the CPU does nothing else. */
+/* A tick is an interrupt: with shorter periods the CPU does little else. */
 #define EVFD_TICKER_MIN_NS	100000
 
 /**
@@ -36,7 +36,7 @@ struct evfd_ticker_stats {
 
 /* EBUSY: it ticks. EBADF, EINVAL: @fd is no evfd, or another field is wrong. */
 #define EVFD_TICKER_START	_IOW(0xEF, 0x50, struct evfd_ticker_start)
-/* EINVAL: it does not tick. When this returns, it will not signal any more. */
+/* EINVAL: it does not tick. After this it does not signal any more. */
 #define EVFD_TICKER_STOP	_IO(0xEF, 0x51)
 /* Also of one that has been stopped. */
 #define EVFD_TICKER_STATS	_IOR(0xEF, 0x52, struct evfd_ticker_stats)

@@ -402,7 +402,7 @@ TEST_F(create, no_free_descriptor_is_emfile)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
 }
 
-/* Runs @fn(@dev) as nobody; returns what it returned, -1000 on trouble. */
+/* Runs @fn(@dev) as the user nobody. Returns its result, or -1000. */
 static int as_nobody(int (*fn)(int dev), int dev)
 {
 	int status, to[2], ret = -1000;

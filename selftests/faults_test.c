@@ -358,8 +358,8 @@ TEST_F(faults, readv_held_up_in_its_copy_copies_again)
 }
 
 /*
- * A reader that copies in vain again and again ends with the count there is then,
- * also where its page goes each time, and says that it made room.
+ * A reader whose copies come too late returns in the end, also if its page goes
+ * away each time, and reports the room that it made.
  */
 TEST_F(faults, reader_that_loses_again_and_again_takes_in_the_end)
 {

@@ -547,7 +547,6 @@ TEST_F_TIMEOUT(samples, a_consumer_makes_room_for_writers, PATIENCE_S)
 			     evfd_test_count(self->fd));
 }
 
-/* The last close is reported; the consumer reads the rest before that. */
 /* OUT held before, but not for 10: the edge is that there is more room now. */
 TEST_F_TIMEOUT(samples, a_consumer_tells_edge_triggered_writers, PATIENCE_S)
 {
@@ -569,6 +568,7 @@ TEST_F_TIMEOUT(samples, a_consumer_tells_edge_triggered_writers, PATIENCE_S)
 	close(fd);
 }
 
+/* The last close is reported; the consumer reads the rest before that. */
 TEST_F_TIMEOUT(samples, the_last_close_detaches_a_consumer, PATIENCE_S)
 {
 	int copy = dup(self->fd), i;

@@ -441,7 +441,7 @@ void op_do(struct task *task, struct counter *c, const struct op *op, uint64_t z
 			close_others();
 			break;
 		case SEND:
-			/* A full socket drops what nobody receives. */
+			/* A full socket drops the message. */
 			pass_fd(draw_socket(task, 0), c->fd,
 				c - world->counters, MSG_DONTWAIT);
 			break;
