@@ -109,10 +109,7 @@ static int find(int fd, struct line *line)
 	return p ? found : -1;
 }
 
-FIXTURE(debugfs)
-{
-	int unused;
-};
+FIXTURE(debugfs) { int unused; };
 
 FIXTURE_SETUP(debugfs)
 {

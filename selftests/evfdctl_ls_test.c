@@ -18,9 +18,7 @@
 
 #define NINSTANCES	3000
 
-FIXTURE(evfdctl) {
-	int unused;
-};
+FIXTURE(evfdctl) { int unused; };
 
 FIXTURE_SETUP(evfdctl)
 {

@@ -527,9 +527,7 @@ TEST_F_TIMEOUT(shortage, hinders_nothing_but_creation, PATIENCE)
 }
 
 /* The last test: it reports the leaks of all others. */
-FIXTURE(leaks) {
-	int unused;
-};
+FIXTURE(leaks) { int unused; };
 
 FIXTURE_SETUP(leaks)
 {

@@ -525,9 +525,7 @@ static void hoard_main(void)
 		pause();
 }
 
-FIXTURE(process) {
-	int unused;
-};
+FIXTURE(process) { int unused; };
 
 FIXTURE_SETUP(process)
 {

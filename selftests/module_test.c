@@ -40,10 +40,7 @@ static int open_device(void)
 	return sysret(open("/dev/evfd", O_RDWR | O_CLOEXEC));
 }
 
-FIXTURE(module)
-{
-	int unused;
-};
+FIXTURE(module) { int unused; };
 
 FIXTURE_SETUP(module)
 {

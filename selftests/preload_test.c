@@ -104,21 +104,16 @@ static void set_up(struct __test_metadata *_metadata)
 		TH_LOG("no " EVFD_RUN "; type: make -C selftests");
 }
 
-FIXTURE(drop_in) {
-	int unused;
-};
+FIXTURE(drop_in) { int unused; };
 
 FIXTURE_VARIANT(drop_in) {
 	const char *options;	/* of evfd-run */
 	const char *client;	/* which program */
-	const char *call;	/* and how it makes eventfds */
-	const char *by;		/* what the log says about that */
+	const char *call;	/* how it makes eventfds */
+	const char *by;		/* the log's word for that */
 };
 
-FIXTURE_VARIANT_ADD(drop_in, preload) {
-	"", "preload_client", "function", "eventfd",
-};
-
+FIXTURE_VARIANT_ADD(drop_in, preload) { "", "preload_client", "function", "eventfd" };
 FIXTURE_VARIANT_ADD(drop_in, preload_syscall) {
 	"--preload", "preload_client", "syscall", "syscall",
 };
@@ -127,17 +122,9 @@ FIXTURE_VARIANT_ADD(drop_in, preload_syscall1) {
 	"--preload", "preload_client", "syscall1", "syscall",
 };
 
-FIXTURE_VARIANT_ADD(drop_in, supervise_raw) {
-	"-s", "preload_client", "raw", "supervisor",
-};
-
-FIXTURE_VARIANT_ADD(drop_in, static_raw) {
-	"", "preload_client_static", "raw", "supervisor",
-};
-
-FIXTURE_VARIANT_ADD(drop_in, static_raw1) {
-	"", "preload_client_static", "raw1", "supervisor",
-};
+FIXTURE_VARIANT_ADD(drop_in, supervise_raw) { "-s", "preload_client", "raw", "supervisor" };
+FIXTURE_VARIANT_ADD(drop_in, static_raw) { "", "preload_client_static", "raw", "supervisor" };
+FIXTURE_VARIANT_ADD(drop_in, static_raw1) { "", "preload_client_static", "raw1", "supervisor" };
 
 FIXTURE_SETUP(drop_in)
 {
@@ -212,24 +199,12 @@ TEST_F(drop_in, children)
 }
 
 /* The same with many calls, one way in the program and one from outside it. */
-FIXTURE(under_load) {
-	int unused;
-};
+FIXTURE(under_load) { int unused; };
 
-FIXTURE_VARIANT(under_load) {
-	const char *options;
-	const char *client;
-	const char *call;
-	const char *by;
-};
-
-FIXTURE_VARIANT_ADD(under_load, preload) {
-	"", "preload_client", "function", "eventfd",
-};
-
-FIXTURE_VARIANT_ADD(under_load, static_raw) {
-	"", "preload_client_static", "raw", "supervisor",
-};
+/* As above. */
+FIXTURE_VARIANT(under_load) { const char *options, *client, *call, *by; };
+FIXTURE_VARIANT_ADD(under_load, preload) { "", "preload_client", "function", "eventfd" };
+FIXTURE_VARIANT_ADD(under_load, static_raw) { "", "preload_client_static", "raw", "supervisor" };
 
 FIXTURE_SETUP(under_load)
 {
@@ -270,9 +245,7 @@ TEST_F(under_load, hoard)
 	EXPECT_EQ(0, client("hoard"));
 }
 
-FIXTURE(evfd_run) {
-	int unused;
-};
+FIXTURE(evfd_run) { int unused; };
 
 FIXTURE_SETUP(evfd_run)
 {
