@@ -32,11 +32,14 @@ SOURCES := Kbuild uapi/linux/evfd.h module/Kbuild samples/Kbuild \
 	   $(filter-out %.mod.c,$(wildcard module/*.[ch] samples/*.[ch]))
 KBUILD = $(MAKE) -C $(KDIR) M=$(OUT) $(ARCHFLAG)
 
-PREFIX ?= /usr/local
+# A staged install stages the modules, too.
+INSTALL_MOD_PATH ?= $(DESTDIR)
+export INSTALL_MOD_PATH
 
 VERBS := all modules samples modules_install install clean demo test test-all \
 	 test-kernel check verify bench clients fuzz tour matrix stress lab mutants \
 	 coverage help
+VERBS += tools uninstall sign dist
 .PHONY: $(VERBS)
 
 # ---- the variables that a verb takes, as NAME=VALUE ----
@@ -61,6 +64,11 @@ also-install += INSTALL_MOD_% DESTDIR PREFIX INSTALL
 also-test := W V CC LLVM
 also-test-all := $(also-test)
 $(foreach v,test-kernel demo fuzz stress,$(eval also-$v := KERNEL $(also-test)))
+also-tools := $(kbuild) PREFIX LIBDIR
+also-install += LIBDIR
+also-uninstall := $(also-install)
+only-sign := KEY CERT
+also-sign := KDIR KERNEL $(kbuild)
 
 # For all verbs, as in the environment.
 anywhere := HOME PATH SHELL TMPDIR XDG_CACHE_HOME EVFD_MIRROR EVFD_SKIP_DEPS
@@ -100,12 +108,39 @@ samples:
 	+@$(MAKE) --no-print-directory EVFD_SAMPLES=m modules
 	@echo "the samples are $(OUT)/samples/*.ko" >&2
 
+# modules_install skips depmod without System.map, which Debian's headers lack.
+MODLIB = $(INSTALL_MOD_PATH)/lib/modules/$$($(KBUILD) -s --no-print-directory kernelrelease)
+define depmod
+	@dir="$(MODLIB)" && { [ ! -e "$$dir/modules.dep" ] || \
+		depmod $(INSTALL_MOD_PATH:%=-b %) "$${dir##*/}"; }
+endef
+
 modules_install:
 	+$(KBUILD) modules_install
+	$(depmod)
+
+# libevfd, evfd-run and evfdctl. kbuild alone derives CC from CROSS_COMPILE.
+TOOLS = $(if $(CROSS_COMPILE),CC=$(CROSS_COMPILE)gcc AR=$(CROSS_COMPILE)ar)
+tools:
+	+@for tool in lib run ctl; do $(MAKE) -s -C tools/$$tool $(TOOLS) || exit; done
 
 install: modules_install
-	install -D -m 644 uapi/linux/evfd.h \
-		$(DESTDIR)$(PREFIX)/include/linux/evfd.h
+	+@for tool in lib run ctl; do $(MAKE) -C tools/$$tool $(TOOLS) install || exit; done
+
+uninstall:
+	@lib="$(MODLIB)"; for dir in extra updates $(INSTALL_MOD_DIR); do \
+		rm -f "$$lib/$$dir"/module/evfd.ko* "$$lib/$$dir"/module/evfd_kunit.ko* \
+			"$$lib/$$dir"/samples/evfd_*.ko*; \
+		rmdir --ignore-fail-on-non-empty "$$lib/$$dir"/module \
+			"$$lib/$$dir"/samples "$$lib/$$dir" 2>/dev/null; done; true
+	$(depmod)
+	+@for tool in lib run ctl; do $(MAKE) -C tools/$$tool uninstall || exit; done
+
+sign:
+	@scripts/sign "$(KDIR)" $(OUT)/module/evfd.ko '$(KEY)' '$(CERT)'
+
+dist:
+	@scripts/dist
 
 clean:
 	+@if [ -e module/evfd.o ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
@@ -150,8 +185,13 @@ bench:
 
 help:
 	@echo 'make [modules]        build evfd.ko, for KDIR=, KERNEL= or the running kernel'
-	@echo 'make install          install the module and its header (INSTALL_MOD_PATH=,'
-	@echo '                      DESTDIR=, PREFIX= as usual); modules_install: only the module'
+	@echo 'make install          install the module, the library and the programs (DESTDIR=,'
+	@echo '                      PREFIX=, LIBDIR=, INSTALL_MOD_PATH= as usual);'
+	@echo '                      modules_install: only the module'
+	@echo 'make uninstall        remove what install put there, given the same words'
+	@echo 'make tools            build libevfd, evfd-run and evfdctl, which install needs'
+	@echo 'make sign KEY= CERT=  sign evfd.ko, for a kernel that insists on it (Secure Boot)'
+	@echo 'make dist             the sources as build/evfd-VERSION.tar.gz'
 	@echo 'make samples          evfd.ko and the modules of samples/, which use it'
 	@echo 'make clean            remove everything that was built here'
 	@echo 'make demo             nine small programs, in a test VM'

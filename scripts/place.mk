@@ -6,3 +6,5 @@ place := $(shell $(dir $(lastword $(MAKEFILE_LIST)))place 2>&1)
 ifneq ($(place),)
 $(error $(place))
 endif
+# The one place that says it.
+VERSION = $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' $(TOP)/module/dev.c)

@@ -2,7 +2,7 @@
 /*
  * The interface of libevfd: as <sys/eventfd.h>, for evfd.
  *
- * Link with -levfd, or `pkg-config --cflags --libs libevfd`. All functions are
+ * Link with -levfd, or `pkg-config --cflags --libs evfd`. All functions are
  * thread-safe and async-signal-safe; evfd_read() and evfd_write() are
  * cancellation points. They return -1 and set errno on failure, and leave errno
  * alone on success.
