@@ -434,7 +434,7 @@ static void evfd_file_writev_stops_when_full(struct kunit *test)
 	evfd_test_iovec(&iter, ITER_SOURCE, iov, 3);
 	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), 8);
 	KUNIT_EXPECT_EQ(test, evfd_ctx_count(ctx), EVFD_COUNT_MAX - 1);
-	/* What was not added is still to be written. */
+	/* The iterator still has the segments that were not added. */
 	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 16);
 	KUNIT_EXPECT_EQ(test, evfd_test_write_iter(file, 0, &iter), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), 16);
@@ -661,7 +661,7 @@ static void evfd_fget_refuses_the_rest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(evfd_ctx_fdget(-1)), -EBADF);
 }
 
-/* What fdinfo shows of @file in a /proc of the first pid namespace. */
+/* The fdinfo of @file in a /proc of the first pid namespace. */
 static const char *evfd_test_fdinfo(struct kunit *test, struct file *file)
 {
 	/* The parts of a file in /proc that show_fdinfo() reads. */

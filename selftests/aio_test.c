@@ -113,7 +113,7 @@ TEST_F(aio, poll_completes_once)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(-ETIME, aio_wait(self->ctx, &event, 20));
 
-	/* For what holds already, and for room. */
+	/* For an event that is already there, and for room. */
 	ASSERT_EQ(0, aio_submit(self->ctx, &iocb));
 	ASSERT_EQ(0, aio_wait(self->ctx, &event, 0));
 	EXPECT_EQ(POLLIN, event.res);

@@ -29,7 +29,7 @@ struct shared {
 	/* The one side keeps near the other, so that the other has to sleep. */
 	bool writers_keep_near;
 	bool readers_keep_near;
-	/* What a writer adds at least. */
+	/* The least that a writer adds. */
 	uint64_t step;
 	/* Modulo 2^64, as the big steps go round it. */
 	_Atomic uint64_t written;

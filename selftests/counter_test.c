@@ -52,7 +52,7 @@ static void set_count(int fd, uint64_t n)
 		evfd_test_write(fd, n);
 }
 
-/* What one read takes from a count of @n. */
+/* The value that a read of a count of @n returns. */
 #define TAKEN(n)	(variant->flags & EVFD_SEMAPHORE ? 1 : (n))
 
 TEST_F(counter, write_adds_and_read_takes)
@@ -129,7 +129,7 @@ TEST_F(counter, read_needs_8_bytes)
 		EXPECT_EQ(5 - value, evfd_test_count(self->fd));
 	}
 
-	/* The size is looked at before the count. */
+	/* The size is checked before the count. */
 	set_count(self->fd, 0);
 	EXPECT_EQ(-EINVAL, sysret(read(self->fd, buf, 7)));
 }
@@ -370,7 +370,7 @@ TEST_F(counter, readv_takes_its_segments_as_one_buffer)
 		EXPECT_EQ(rows[i].ret, sysret(readv(self->fd, iov, j)))
 			TH_LOG("row %zu", i);
 
-		/* What lies beyond the segments, and in them beyond 8 bytes. */
+		/* Memory behind the segments, and behind the first 8 bytes. */
 		for (j = 0; rows[i].sizes[j] >= 0; j++) {
 			memcpy(flat + len, buf[j], rows[i].sizes[j]);
 			len += rows[i].sizes[j];

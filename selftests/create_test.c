@@ -169,7 +169,7 @@ TEST_F(create, short_struct_is_einval)
 		EXPECT_EQ(-EINVAL,
 			  create(self->dev, CREATE_SIZED(size), self->buf))
 			TH_LOG("size %u", size);
-		/* The size alone tells: memory is not looked at. */
+		/* The size suffices: memory is not read. */
 		EXPECT_EQ(-EINVAL, create(self->dev, CREATE_SIZED(size), NULL))
 			TH_LOG("size %u, no memory", size);
 	}

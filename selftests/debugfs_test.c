@@ -147,7 +147,7 @@ TEST_F(debugfs, a_line_has_what_fdinfo_has)
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		fd = evfd_test_create(kinds[i].flags, kinds[i].count);
-		/* Of the flags, those that are the counter's and not the file's. */
+		/* Only the flags of the counter, not those of the file. */
 		snprintf(expected, sizeof(expected),
 			 HEADER "%" PRIu64 " %" PRIu64 " %s 0 0 0 1\n",
 			 evfd_test_id(fd), kinds[i].count,
@@ -479,7 +479,7 @@ TEST_F_TIMEOUT(debugfs, those_that_stay_are_shown_while_others_come_and_go,
 		__atomic_store_n(&task[i].arg, 1, __ATOMIC_RELEASE);
 		ASSERT_EQ(0, evfd_task_result(&task[i]));
 	}
-	/* Those that came last are there, and none that went. */
+	/* The list has the last ones, and none that was closed. */
 	for (i = 0; i < NCHURN * NKEPT; i++)
 		nr_kept += kept[i] >= 0;
 	text = read_all(1 << 16);

@@ -144,7 +144,7 @@ TEST_F(epoll, oneshot_is_silent_until_rearmed)
 	EXPECT_EQ(EPOLLIN, ep_once(self->ep));
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(0, ep_now(self->ep));
-	/* What happened meanwhile is there when it is armed again. */
+	/* A write before it is armed again is reported then. */
 	ASSERT_EQ(0, ep_mod(self->ep, self->fd, EPOLLIN | EPOLLONESHOT));
 	EXPECT_EQ(EPOLLIN, ep_once(self->ep));
 	EXPECT_EQ(2, evfd_test_value(self->fd));
@@ -352,7 +352,7 @@ TEST(an_exclusive_set_does_not_take_a_readers_wake)
 		ASSERT_EQ(8, evfd_task_result(&reader))
 			TH_LOG("a reader sleeps on a count of 1");
 		EXPECT_EQ(1, reader.value);
-		/* The poller may have looked before the reader took it. */
+		/* The poller may have returned before the reader has read. */
 		if (!evfd_task_settle(&poller, 1))
 			ASSERT_EQ(8, evfd_test_write(fd, 1));
 		ASSERT_EQ(EPOLLIN, evfd_task_result(&poller));

@@ -131,7 +131,7 @@ TEST_F(evfdctl, ls_shows_the_state)
 		EXPECT_STREQ("evfdctl_ls_test", row.comm);
 		close(fd);
 	}
-	/* What is gone is not shown. */
+	/* A closed one is not shown. */
 	EXPECT_EQ(-1, find_row(fd, &row));
 }
 
@@ -290,7 +290,7 @@ TEST_F(evfdctl, ls_shows_threads_with_own_descriptors)
 	EXPECT_EQ(own_table_fd, rows[0].fd);
 	EXPECT_EQ(77, rows[0].count);
 	EXPECT_STREQ("own table", rows[0].comm);
-	/* That is what info takes. */
+	/* info takes these numbers. */
 	EXPECT_EQ(0, shell_run("$ctl info %d %d", own_table_tid, own_table_fd));
 	EXPECT_NE(NULL, strstr(shell_output, "count      77\n"));
 }

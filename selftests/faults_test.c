@@ -80,7 +80,7 @@ FIXTURE_TEARDOWN(faults)
 	munmap(self->map, 3 * self->page);
 }
 
-/* By system call: the C library's declarations forbid what this is about. */
+/* By system call: the C library's declarations do not allow bad addresses. */
 static long raw_read(int fd, void *buf)
 {
 	return sysret(syscall(SYS_read, fd, buf, 8));
@@ -547,7 +547,7 @@ TEST_F(faults, killed_while_it_waits_for_its_page_changes_nothing)
 {
 	static const struct {
 		ssize_t (*op)(struct evfd_task *task);
-		/* What is there before, and what is posted once it sleeps. */
+		/* The count before, and the value to write once it sleeps. */
 		uint64_t count;
 		uint64_t post;
 	} cases[] = {

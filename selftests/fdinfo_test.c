@@ -26,7 +26,7 @@ static int read_fdinfo(pid_t pid, int fd, char *text, size_t size)
 	return evfd_test_text(path, text, size) ? -errno : (int)strlen(text);
 }
 
-/* What follows the lines that every file has, or "" if there is nothing. */
+/* The lines behind those of every file, or "". */
 static const char *own_lines(char *text)
 {
 	char *line = strstr(text, "\nino:\t");
@@ -146,7 +146,7 @@ TEST(neither_flags_nor_creator_are_shown)
 	close(fd);
 }
 
-/* Waits until @key shows @n. Returns what it showed last. */
+/* Waits until @key shows @n. Returns the last number. */
 static unsigned int number_soon(int fd, const char *key, unsigned int n)
 {
 	evfd_test_until(number(fd, key) == n);

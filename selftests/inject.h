@@ -15,7 +15,7 @@
 #define DEBUGFS		"/sys/kernel/debug"
 /* The time limit of a test, in s: only a test that hangs reaches it. */
 #define PATIENCE	280
-/* How often each failure is repeated, so that what it leaves adds up. */
+/* How often each failure is repeated, so that leaks add up. */
 #define REPEAT		100
 /* More than there are: only an endless loop reaches it. */
 #define NTH_LIMIT	1000

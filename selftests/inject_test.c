@@ -22,7 +22,7 @@
 
 FIXTURE(inject) {
 	int dev;
-	/* What there was before. */
+	/* The state before the test. */
 	int next_fd;
 	int users;
 	int counters;
@@ -157,7 +157,7 @@ TEST_F_TIMEOUT(inject, create_fails_and_leaves_nothing, PATIENCE)
 					EFAULT));
 }
 
-/* With a table of descriptors that is full; 0 or -errno, or what is wrong. */
+/* With a full table of descriptors. Returns 0 or -errno; 1 or 2 on a wrong result. */
 static int create_in_full_table(int dev)
 {
 	int last, fd;

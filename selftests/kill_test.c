@@ -417,7 +417,7 @@ TEST_F_TIMEOUT(kill, readers_in_a_crowd_lose_nothing, PATIENCE)
 			ASSERT_EQ(crowds[i].pid,
 				  waitpid(crowds[i].pid, NULL, 0));
 
-			/* The survivors take what is left. */
+			/* The survivors read the rest. */
 			ASSERT_TRUE(evfd_test_until(!evfd_test_count(self->fd)))
 				TH_LOG("epoch %d: the count is %#" PRIx64
 				       ", and %d readers sleep", epoch,

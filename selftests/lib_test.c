@@ -243,7 +243,7 @@ TEST(fork_shares_it)
 	EXPECT_EQ(dev, device_fd());
 }
 
-/* What ls, which does not use the library, finds that it has inherited. */
+/* The descriptors that ls, which does not use the library, inherits. */
 static int exec_ls(char *out, size_t size)
 {
 	FILE *ls = popen("exec ls -l /proc/self/fd", "re");

@@ -27,7 +27,7 @@
 
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
-/* What the whole system uses for kernel objects, in bytes. */
+/* The memory of the whole system for kernel objects, in bytes. */
 static long slab_of_all(void)
 {
 	return evfd_test_number("/proc", "meminfo", "Slab:") * 1024;
@@ -46,7 +46,7 @@ struct found {
 	/* After half of them were closed, how many could be made again. */
 	long again;
 	int again_error;
-	/* What a group was charged, before and after. */
+	/* The charge of a group, before and after. */
 	long charged[2];
 	bool finished;
 };
@@ -107,8 +107,9 @@ static int child_enter(const char *group, const char *score)
 }
 
 /*
- * Creates until it is refused, checks what is there, frees half, goes on. Before
- * and after that it stops, to be looked at: it could not open a file itself.
+ * Creates counters until it is refused, checks them, frees half, goes on. It stops
+ * before that and after, so that the parent can measure: it could not open a file
+ * itself.
  */
 static void child_at_the_limit(const char *group, int dev, struct found *found)
 {

@@ -409,7 +409,7 @@ TEST_F(module, says_who_and_what_it_is)
 	EXPECT_NE(NULL, strstr(modinfo_value(map, "description") ?: "",
 			       "eventfd"));
 	EXPECT_NE(NULL, modinfo_value(map, "vermagic"));
-	/* What is loaded is what the file says. */
+	/* The loaded module has the version of the file. */
 	ASSERT_EQ(0, evfd_test_text("/sys/module/evfd/version", version,
 				    sizeof(version)));
 	version[strcspn(version, "\n")] = 0;

@@ -111,7 +111,7 @@ static long with_path(int fd, int flags)
 
 /*
  * Evaluates @expr, which uses fd, on a new evfd and on a new eventfd of the
- * variant. What it returns and the count after it must be the same.
+ * variant. Its results and the counts after it must be the same.
  */
 #define SAME(expr)						\
 	do {							\

@@ -47,7 +47,7 @@ static struct timespec *ms_to_ts(int ms, struct timespec *ts)
 
 /*
  * Each waits for @events (IN, OUT) of @fd at most @ms milliseconds, and
- * returns what came, 0 for a timeout, or -errno.
+ * returns the events, 0 for a timeout, or -errno.
  */
 static int wait_ppoll(int fd, short events, int ms)
 {

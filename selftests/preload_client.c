@@ -112,7 +112,7 @@ static int next_fd(void)
 	return fd;
 }
 
-/* Prints what kind of file it was given: "anon_inode:[eventfd]". */
+/* Prints the kind of file that it got: "anon_inode:[eventfd]". */
 static void check_kind(void)
 {
 	char path[32], link[64] = "";

@@ -64,7 +64,7 @@ static int count_log(const char *expression)
 	return count;
 }
 
-/* What the commands need to know, for all tests. */
+/* The environment of the commands, for all tests. */
 __attribute__((constructor))
 static void set_environment(void)
 {
@@ -361,7 +361,7 @@ TEST_F(evfd_run, descendants)
 	EXPECT_EQ(1, count_log(""));
 }
 
-/* A script is run by what its first line says. */
+/* The first line of a script names its interpreter. */
 TEST_F(evfd_run, scripts)
 {
 	char folder[] = "/tmp/evfd-script-XXXXXX", path[64];
@@ -461,7 +461,7 @@ TEST_F(evfd_run, module_is_missing)
 	static const char * const options[] = { "-p", "-s" };
 	size_t i;
 
-	/* What is behind /dev/evfd is another driver. */
+	/* /dev/evfd is the device of another driver. */
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	ASSERT_EQ(0, mount("/dev/null", "/dev/evfd", NULL, MS_BIND, NULL));

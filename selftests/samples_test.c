@@ -25,7 +25,7 @@
 #define PATIENCE_S	200
 #define PERIOD_NS	1000000
 
-/* Ends what runs until then. */
+/* Ends the threads that run until then. */
 static atomic_bool enough;
 
 static const char * const samples[] = { "evfd_ticker", "evfd_consumer" };
@@ -101,7 +101,7 @@ static struct evfd_consumer_stats state(int consumer)
 	return stats;
 }
 
-/* NULL, or what is missing. */
+/* NULL, or a text about a missing module. */
 static const char *missing(void)
 {
 	static char text[128];
@@ -122,7 +122,7 @@ static const char *missing(void)
 	return NULL;
 }
 
-/* Loads what is not loaded. Returns 0, or what went wrong. */
+/* Loads the modules that are not loaded. Returns 0 or -errno. */
 static int load_all(void)
 {
 	int ret = evfd_module_is_loaded("evfd") ? 0 : load("evfd"), i;
@@ -468,7 +468,7 @@ static ssize_t write_on(struct evfd_task *thread)
 	return 0;
 }
 
-/* It comes and goes while others write: what it did not take is still there. */
+/* It attaches and detaches while others write, and loses no value. */
 TEST_F_TIMEOUT(samples, nothing_is_lost_when_a_consumer_leaves, PATIENCE_S)
 {
 	struct evfd_task threads[2] = { };
@@ -725,7 +725,7 @@ TEST_F_TIMEOUT(unloading, is_refused_to_what_is_used, PATIENCE_S)
 	EXPECT_EQ(-EWOULDBLOCK, evfd_module_unload("evfd"));
 	EXPECT_EQ(0, evfd_module_unload_soon("evfd_ticker"));
 	EXPECT_EQ(0, evfd_module_unload_soon("evfd"));
-	/* Not without what they use. */
+	/* Not without the module that they use. */
 	EXPECT_EQ(-ENOENT, load("evfd_ticker"));
 	EXPECT_EQ(-ENOENT, load("evfd_consumer"));
 	EXPECT_EQ(0, load("evfd"));

@@ -161,7 +161,7 @@ TEST_F(starved, next_write_wakes_the_next_reader)
 	EXPECT_EQ(semaphore, evfd_test_count(self->fd));
 	EXPECT_EQ(0, evfd_task_rewoken(&self->others[1]));
 
-	/* What is left is for the first one; if nothing is, it sleeps again. */
+	/* The rest is for the first one; with a count of 0 it sleeps again. */
 	FEED();
 	if (!semaphore) {
 		EXPECT_EQ(0, evfd_task_wait_rewoken(&self->reader, 1));

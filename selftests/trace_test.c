@@ -29,9 +29,8 @@
 #define TRACE	TRACEFS "/instances/evfd_test"
 
 /*
- * What happened to counter @id since the last call of clear(), one event a line,
- * without what differs each time: "write n=1 count=1\n". With @tid, only what
- * that task did.
+ * The events of counter @id since the last call of clear(), one a line, without
+ * the parts that vary: "write n=1 count=1\n". With @tid, only those of that task.
  */
 static const char *events_by(uint64_t id, pid_t tid)
 {
@@ -140,8 +139,8 @@ static const struct {
 };
 
 /*
- * Names, types, order: what module/trace.h promises. A hole between two fields
- * would show what the buffer held before.
+ * The names, types and order that module/trace.h promises. A hole between two
+ * fields would leak old contents of the buffer.
  */
 TEST_F(trace, the_formats_are_those_promised)
 {
@@ -155,7 +154,7 @@ TEST_F(trace, the_formats_are_those_promised)
 		snprintf(path, sizeof(path), TRACE "/events/evfd/%s/format",
 			 formats[i].event);
 		ASSERT_EQ(0, evfd_test_text(path, text, sizeof(text)));
-		/* An empty line is behind those that all events have. */
+		/* An empty line follows the fields that all events have. */
 		p = strstr(text, "\n\n");
 		ASSERT_NE(NULL, p);
 		fields[0] = 0;
@@ -404,7 +403,7 @@ TEST_F(trace, poll_looks_and_waits)
 	/* It never waits, so it is not queued. */
 	EXPECT_EQ(0, poll(&pfd, 1, 0));
 	EXPECT_STREQ("poll events=OUT waits=0\n", events_once(self->id));
-	/* It is queued, looks, sleeps, and looks again. */
+	/* It is queued, reads the count, sleeps, and reads it again. */
 	EXPECT_EQ(0, poll(&pfd, 1, 1));
 	EXPECT_STREQ("poll events=OUT waits=1\n"
 		     "poll events=OUT waits=0\n", events(self->id));

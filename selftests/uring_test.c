@@ -394,7 +394,7 @@ TEST_F(uring, poll_add_completes_once)
 	ASSERT_EQ(8, evfd_test_write(self->fd, 1));
 	EXPECT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
 
-	/* For room, and for what holds already. */
+	/* For room, and for an event that is already there. */
 	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
 	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
 	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,

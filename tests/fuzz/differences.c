@@ -12,7 +12,7 @@
 #include "differences.h"
 #include "world/base.h"
 
-/* All but what is left out is equal. */
+/* All but the windows are equal. */
 static bool same_but_window(const struct result *a, const struct result *b)
 {
 	return a->ret == b->ret && a->err == b->err && a->n == b->n &&
@@ -25,7 +25,7 @@ static bool is_error(const struct result *r, int err)
 	return r->ret == -1 && r->err == err;
 }
 
-/* What fault_read() in world/calls.c says of the count; false if it skipped. */
+/* The counts that fault_read() in world/calls.c reports; false if it skipped. */
 static bool fault_counts(const struct op *op, const struct result *r,
 			 uint64_t *before, uint64_t *after)
 {
@@ -61,7 +61,7 @@ static bool fault_keeps(const struct op *op, const struct result *evfd,
 	       (after2 == 0 || after2 == before - 1);
 }
 
-/* What a refused request leaves: nothing but -1 and EINVAL. */
+/* A refused request returns -1 and EINVAL, and reports nothing. */
 static bool aio_writes(const struct op *op, const struct result *evfd,
 		       const struct result *eventfd)
 {
@@ -92,7 +92,7 @@ static bool flagged_writes(const struct op *op, const struct result *evfd,
 	       is_error(evfd, EINVAL);
 }
 
-/* The count after it comes first of what uring_fixed() puts out. */
+/* uring_fixed() reports the count after it first. */
 static bool moved_writes(const struct op *op, const struct result *evfd,
 			 const struct result *eventfd)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The arguments of random operations. They lean to the edges, and to what makes
- * sense: most descriptors are open, most buffers are good. Read ops.def first,
- * which has the operations.
+ * The arguments of random operations. Many are edge cases, and most make sense:
+ * most descriptors are open, most buffers are good. Read ops.def first, which has
+ * the operations.
  */
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -24,7 +24,7 @@
 
 static uint64_t rng_state;
 
-/* What is open, as far as it can be told without running. */
+/* The open counters, as far as the draw can know. */
 static bool is_open[NR_COUNTERS];
 
 void ops_begin(uint64_t seed)

@@ -129,7 +129,7 @@ static void print_stack(pid_t pid)
 	}
 }
 
-/* Both, or those that are left; returns false if they do not end. */
+/* Waits for both worlds. Returns false if one of them does not end. */
 static bool wait_for(pid_t *pids)
 {
 	struct timespec ts = { .tv_sec = STUCK_S };

@@ -42,7 +42,7 @@ static struct op *add(struct sequence *s, enum op_kind kind)
 	return op;
 }
 
-/* Some classes in, some out: what rarely meets by chance then meets often. */
+/* Only some classes of operations, so that those meet more often. */
 void draw_sequence(struct sequence *s, unsigned int max, uint64_t seed)
 {
 	unsigned int n;

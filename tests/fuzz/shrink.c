@@ -44,7 +44,7 @@ static void shrink_length(struct sequence *s)
 	do {
 		before = s->n;
 		for (n = s->n / 2; n; n /= 2) {
-			/* From the end: what comes late is needed least. */
+			/* From the end: late operations are needed least. */
 			for (at = s->n; at >= n; at = at > s->n ? s->n : at) {
 				at -= n;
 				if (at + n <= s->n)
@@ -85,7 +85,7 @@ void shrink(struct sequence *s)
 	struct outcome o;
 
 	deadline = time(NULL) + SHRINK_S;
-	/* What comes after the difference has no part in it. */
+	/* Operations after the difference do not matter. */
 	run(s, &o);
 	if ((o.what == DIFFERENT || o.what == STUCK) && o.compared + 1 < s->n) {
 		unsigned int n = s->n;

@@ -22,7 +22,7 @@
 
 #include "evfd_test.h"
 
-/* Set fd, op and what op needs; the rest is set by evfd_task_run(). */
+/* Set fd, op and the fields that op needs; evfd_task_run() sets the rest. */
 struct evfd_task {
 	int fd;
 	ssize_t (*op)(struct evfd_task *task);

@@ -33,7 +33,7 @@ static struct io_uring_sqe *uring_add(int opcode, int fd, const void *addr,
 	return sqe;
 }
 
-/* Submits @n, and runs what is due. */
+/* Submits @n requests, and runs deferred work. */
 static long uring_enter(unsigned int n)
 {
 	return syscall(SYS_io_uring_enter, RING, n, 0, IORING_ENTER_GETEVENTS,
@@ -169,7 +169,7 @@ static int uring_due(void)
 
 /*
  * Collects completions. A request may be with a worker thread: those that are
- * due are waited for, so that they do not race with what comes next.
+ * due are waited for, so that they do not race with the next operation.
  */
 static void uring_settle(void)
 {
@@ -243,7 +243,7 @@ long uring_linked(int first, int second, int fd, int fd2, char *buf,
 {
 	static uint64_t n;
 
-	/* What a poll sees of two steps is up to when it looks. */
+	/* The result of a poll between two steps depends on time. */
 	if (!uring.open || uring.reads || uring.polls ||
 	    !is_counter(fd) || !is_counter(fd2))
 		return SKIPPED;

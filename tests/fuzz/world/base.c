@@ -207,7 +207,7 @@ long make(unsigned int initval, int flags)
 		arg.flags |= EVFD_NONBLOCK;
 	if (flags & EFD_SEMAPHORE)
 		arg.flags |= EVFD_SEMAPHORE;
-	/* What eventfd does not know becomes what evfd does not know. */
+	/* A flag that eventfd does not know becomes one that evfd does not know. */
 	if (flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE))
 		arg.flags |= 0x80000000;
 

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* Descriptors. What is made anew moves to a number of its own. */
+/* Descriptors. New files move to one of these numbers. */
 #define COUNTER		10
 #define NR_COUNTERS	6
 #define EPOLL		20
@@ -31,7 +31,7 @@
 
 /*
  * Memory: page 0 can be written, 1 not be touched, 2 read, 3 not be touched,
- * 4 and 5 written, 6 not be touched. The windows are what buffers are in.
+ * 4 and 5 written, 6 not be touched. Buffers are in the windows.
  */
 #define PAGE		4096UL
 #define MEMORY		0x20000000UL
@@ -93,7 +93,7 @@ void put(const void *to, uint64_t val);
 /* The first segment gets @first, the others @rest. */
 void put_iov(const struct iovec *iov, int n, uint64_t first, uint64_t rest);
 
-/* What a writev adds: where buffers overlap, that is not what was put. */
+/* The sum that a writev adds: where buffers overlap, not the sum of put(). */
 uint64_t iov_sum(const struct iovec *iov, int n);
 void fill_windows(void);
 
@@ -103,8 +103,8 @@ extern volatile int alarm_fd, alarm_reads;
 extern volatile uint64_t alarm_val;
 
 /*
- * From soon() to done() signals arrive again and again: what blocks ends in
- * EINTR, and what does not block does not see them.
+ * From soon() to done() signals arrive again and again: an operation that blocks
+ * ends in EINTR, and others are not affected.
  */
 void soon(void);
 void done(void);

@@ -248,7 +248,7 @@ long in_child(int fd, uint64_t val, int reads)
 	return status;
 }
 
-/* What else there is to ask of a descriptor */
+/* Other calls on a descriptor */
 
 long show_fdinfo(int fd)
 {

@@ -9,7 +9,7 @@
 /* For this process, once: of evfds, or of eventfds. */
 void world_start(int evfd);
 
-/* After each operation: what it left to complete. Keeps errno. */
+/* After each operation: waits for its completions. Keeps errno. */
 void settle(void);
 
 #endif /* FUZZ_WORLD_H */
