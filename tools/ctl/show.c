@@ -160,50 +160,70 @@ static void say_unreadable(const struct holders *holders)
 	      holders->unreadable == 1 ? "process" : "processes");
 }
 
-/* Parses --id and --pid, which several commands have; others are an error. */
-static void parse_wanted(int opt, struct wanted *wanted)
+/* watch has all of these, ls those from --id on, info the last one. */
+static const struct option watch_options[] = {
+	{ "count", required_argument, NULL, 'n' },
+	{ "interval", required_argument, NULL, 't' },
+	{ "id", required_argument, NULL, 'i' },
+	{ "pid", required_argument, NULL, 'p' },
+	{ "json", no_argument, NULL, 'j' },
+	{ }
+};
+
+static const struct option * const ls_options = watch_options + 2;
+static const struct option * const info_options = watch_options + 4;
+
+struct show {
+	struct wanted wanted;
+	bool json;
+	uint64_t tables;
+	int64_t interval;
+};
+
+static void parse(struct show *show, int argc, char **argv,
+		  const char *letters, const struct option *options)
 {
-	switch (opt) {
-	case 'i':
-		wanted->id = parse_number("--id", optarg, 0, UINT64_MAX);
-		wanted->by_id = true;
-		break;
-	case 'p':
-		wanted->pid = parse_number("--pid", optarg, 1, INT_MAX);
-		break;
-	default:
-		usage_end();
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+		switch (opt) {
+		case 'i':
+			show->wanted.id = parse_number("--id", optarg, 0,
+						       UINT64_MAX);
+			show->wanted.by_id = true;
+			break;
+		case 'j':
+			show->json = true;
+			break;
+		case 'n':
+			show->tables = parse_number("--count", optarg, 1,
+						    UINT64_MAX);
+			break;
+		case 'p':
+			show->wanted.pid = parse_number("--pid", optarg, 1,
+							INT_MAX);
+			break;
+		case 't':
+			show->interval = parse_seconds("--interval", optarg);
+			break;
+		default:
+			usage_end();
+		}
 	}
 }
 
 int cmd_ls(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "id", required_argument, NULL, 'i' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "pid", required_argument, NULL, 'p' },
-		{ }
-	};
 	struct holders holders = { };
-	struct wanted wanted = { };
-	bool json = false;
-	int opt;
+	struct show show = { };
 
-	while ((opt = getopt_long(argc, argv, "i:jp:", options, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			json = true;
-			break;
-		default:
-			parse_wanted(opt, &wanted);
-		}
-	}
+	parse(&show, argc, argv, "i:jp:", ls_options);
 	if (optind < argc)
 		usage_error("ls takes no argument '%s'", argv[optind]);
 
-	check_pid(wanted.pid);
-	scan(&holders, &wanted);
-	if (json) {
+	check_pid(show.wanted.pid);
+	scan(&holders, &show.wanted);
+	if (show.json) {
 		putchar('{');
 		put_json_holders(&holders);
 	} else {
@@ -271,22 +291,13 @@ static void put_info(const struct holder *h, const struct holders *all)
 
 int cmd_info(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ }
-	};
-	struct wanted wanted = { .by_id = true };
+	struct show show = { .wanted = { .by_id = true } };
 	struct holders holders = { };
 	struct holder holder = { };
-	bool json = false;
 	pid_t pid;
-	int opt, fd;
+	int fd;
 
-	while ((opt = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (opt != 'j')
-			usage_end();
-		json = true;
-	}
+	parse(&show, argc, argv, "j", info_options);
 	if (argc - optind != 2)
 		usage_error("info takes a process id and a descriptor");
 	pid = parse_number("PID", argv[optind], 1, INT_MAX);
@@ -294,9 +305,9 @@ int cmd_info(int argc, char **argv)
 
 	if (proc_get(&holder, pid, fd))
 		explain(pid, fd);
-	wanted.id = holder.id;
-	proc_scan(&holders, &wanted);
-	if (json) {
+	show.wanted.id = holder.id;
+	proc_scan(&holders, &show.wanted);
+	if (show.json) {
 		putchar('{');
 		put_json_holder(&holder);
 		putchar(',');
@@ -362,51 +373,27 @@ static bool pause_watch(int signals, int64_t ns)
 
 int cmd_watch(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "count", required_argument, NULL, 'n' },
-		{ "id", required_argument, NULL, 'i' },
-		{ "interval", required_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "pid", required_argument, NULL, 'p' },
-		{ }
-	};
-	bool json = false, terminal;
+	struct show show = { .interval = 1000000000 };
 	struct holders holders = { };
-	struct wanted wanted = { };
-	uint64_t tables = 0, i = 0;
-	int64_t interval = 1000000000;
-	int opt, signals;
+	uint64_t i = 0;
+	bool terminal;
+	int signals;
 
-	while ((opt = getopt_long(argc, argv, "i:jn:p:t:", options, NULL)) !=
-	       -1) {
-		switch (opt) {
-		case 'j':
-			json = true;
-			break;
-		case 'n':
-			tables = parse_number("--count", optarg, 1, UINT64_MAX);
-			break;
-		case 't':
-			interval = parse_seconds("--interval", optarg);
-			break;
-		default:
-			parse_wanted(opt, &wanted);
-		}
-	}
+	parse(&show, argc, argv, "i:jn:p:t:", watch_options);
 	if (optind < argc)
 		usage_error("watch takes no argument '%s'", argv[optind]);
 
-	check_pid(wanted.pid);
+	check_pid(show.wanted.pid);
 	signals = catch_signals();
-	terminal = !json && isatty(STDOUT_FILENO);
+	terminal = !show.json && isatty(STDOUT_FILENO);
 	do {
-		scan(&holders, &wanted);
-		if (json)
+		scan(&holders, &show.wanted);
+		if (show.json)
 			put_watch_json(&holders);
 		else
 			put_watch_table(&holders, terminal);
-	} while (!fflush(stdout) && ++i != tables &&
-		 pause_watch(signals, interval));
+	} while (!fflush(stdout) && ++i != show.tables &&
+		 pause_watch(signals, show.interval));
 	if (terminal)
 		fputs(CURSOR, stdout);
 	close(signals);
