@@ -39,7 +39,7 @@ export INSTALL_MOD_PATH
 VERBS := all modules samples modules_install install clean demo test test-all \
 	 test-kernel check verify bench clients fuzz tour matrix stress lab mutants \
 	 coverage help
-VERBS += tools uninstall sign dist
+VERBS += tools uninstall sign dist deb
 .PHONY: $(VERBS)
 
 # ---- the variables that a verb takes, as NAME=VALUE ----
@@ -108,11 +108,12 @@ samples:
 	+@$(MAKE) --no-print-directory EVFD_SAMPLES=m modules
 	@echo "the samples are $(OUT)/samples/*.ko" >&2
 
-# modules_install skips depmod without System.map, which Debian's headers lack.
+# modules_install skips depmod without System.map, which Debian's headers lack. A
+# staged folder without modules.dep stays without.
 MODLIB = $(INSTALL_MOD_PATH)/lib/modules/$$($(KBUILD) -s --no-print-directory kernelrelease)
 define depmod
-	@dir="$(MODLIB)" && { [ ! -e "$$dir/modules.dep" ] || \
-		depmod $(INSTALL_MOD_PATH:%=-b %) "$${dir##*/}"; }
+	@dir="$(MODLIB)" && $(if $(INSTALL_MOD_PATH),{ [ ! -e "$$dir/modules.dep" ] || \
+		depmod -b $(INSTALL_MOD_PATH) "$${dir##*/}"; },depmod "$${dir##*/}")
 endef
 
 modules_install:
@@ -141,6 +142,9 @@ sign:
 
 dist:
 	@scripts/dist
+
+deb:
+	@scripts/deb
 
 clean:
 	+@if [ -e module/evfd.o ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
@@ -192,6 +196,7 @@ help:
 	@echo 'make tools            build libevfd, evfd-run and evfdctl, which install needs'
 	@echo 'make sign KEY= CERT=  sign evfd.ko, for a kernel that insists on it (Secure Boot)'
 	@echo 'make dist             the sources as build/evfd-VERSION.tar.gz'
+	@echo 'make deb              Debian packages, in build/deb'
 	@echo 'make samples          evfd.ko and the modules of samples/, which use it'
 	@echo 'make clean            remove everything that was built here'
 	@echo 'make demo             nine small programs, in a test VM'
