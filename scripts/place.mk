@@ -6,5 +6,7 @@ place := $(shell $(dir $(lastword $(MAKEFILE_LIST)))place 2>&1)
 ifneq ($(place),)
 $(error $(place))
 endif
+# Pages of the manual as words of FILES, see install.mk.
+man = $(foreach p,$1,644:$p:$(PREFIX)/share/man/man$(subst .,,$(suffix $p))/$(notdir $p))
 # The one place that says it.
 VERSION = $(shell sed -n 's/^MODULE_VERSION("\(.*\)");$$/\1/p' $(TOP)/module/dev.c)

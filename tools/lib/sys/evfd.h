@@ -36,7 +36,7 @@ typedef uint64_t evfd_t;
  */
 int evfd(unsigned int initval, int flags);
 
-/* The same with a 64-bit initial value; EINVAL above EVFD_COUNT_MAX. */
+/* Does the same with a 64-bit initial value; EINVAL above EVFD_COUNT_MAX. */
 int evfd64(evfd_t initval, int flags);
 
 /*
