@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * The user-space ABI of evfd: an ioctl on /dev/evfd makes a counter, another one
- * tells what this kernel's evfd can do.
+ * tells what this kernel's evfd can do. A counter with EVFD_SHARED has a page
+ * that user space maps, and two ioctls of its own.
  *
  * Everything else a program does with the descriptor it gets (read, write,
  * poll, fcntl, ...) is as eventfd(2) documents it; docs/differences.md lists the
@@ -35,12 +36,18 @@
  */
 #define EVFD_SEMAPHORE	0x4
 
+/*
+ * Keep the count in a page that mmap(2) maps, see struct evfd_page. A property of
+ * the counter; it cannot be changed later.
+ */
+#define EVFD_SHARED	0x8
+
 /* The highest value that a counter can hold through writes: 2^64 - 2. */
 #define EVFD_COUNT_MAX	0xfffffffffffffffeULL
 
 /**
  * struct evfd_create - the argument of EVFD_IOC_CREATE
- * @flags: any of EVFD_CLOEXEC, EVFD_NONBLOCK and EVFD_SEMAPHORE.
+ * @flags: any of EVFD_CLOEXEC, EVFD_NONBLOCK, EVFD_SEMAPHORE and EVFD_SHARED.
  * @initval: the initial count, at most EVFD_COUNT_MAX.
  *
  * The kernel reads the structure and never writes it. It may grow at its end:
@@ -59,8 +66,55 @@ struct evfd_create {
 #define EVFD_CREATE_SIZE_VER0	16
 
 /**
+ * struct evfd_page - what a program maps of a counter with EVFD_SHARED
+ * @count: the count. Every program that maps it may change it.
+ * @armed: any of EVFD_ARMED_ADD and EVFD_ARMED_TAKE. The kernel sets and clears
+ *	them; programs only read them.
+ * @__reserved: 0, not to be written.
+ *
+ * mmap(2) with offset 0, a length of one page and MAP_SHARED maps it; PROT_READ
+ * suffices to watch. A different offset or length, or MAP_PRIVATE: EINVAL.
+ * PROT_EXEC: EPERM. The rest of the page is not for use. It lives as long as a
+ * mapping or a descriptor of the counter.
+ *
+ * The rules for programs that add and take without a system call:
+ *
+ * 1. All accesses to @count are atomic, of 8 bytes.
+ * 2. To add n, at least 1: if @count is below 2^63 and n below 2^32, fetch-and-add
+ *    n. Otherwise add by compare-and-exchange, and only if the sum is at most
+ *    EVFD_COUNT_MAX. If it is not, write(2) n, which waits for room.
+ * 3. To take: exchange @count with 0; from an EVFD_SEMAPHORE, compare-and-exchange
+ *    it with one less. A count of 0 cannot be taken from; read(2) waits for one.
+ * 4. After an update of @count, a full barrier, then read @armed. A locked
+ *    instruction of x86 is a full barrier. Elsewhere use a sequentially consistent
+ *    fence, or make both accesses sequentially consistent; acquire and release order
+ *    is not enough.
+ * 5. If EVFD_ARMED_ADD is set after an add of n, EVFD_IOC_KICK with n.
+ * 6. If EVFD_ARMED_TAKE is set after a take, EVFD_IOC_KICK with 0.
+ * 7. A program without ioctl(2) writes 0 with write(2) for either kick.
+ * 8. Keep the descriptor open, or a duplicate, for the kick. The number of a
+ *    closed one may by then be another file.
+ * 9. read(2), write(2), poll(2) and the like work as on any counter, and may be
+ *    mixed with this.
+ * 10. All programs that share a counter trust each other: each can set @count and
+ *    @armed to anything, and so lose counts and wakeups of the others. It can do no
+ *    harm to a program that does not use the counter.
+ */
+struct evfd_page {
+	__aligned_u64 count;
+	__u32 armed;
+	__u32 __reserved;
+};
+
+/* A waiter must be told of the next add: EVFD_IOC_KICK has to follow it. */
+#define EVFD_ARMED_ADD	0x1
+
+/* A waiter must be told of the next take: EVFD_IOC_KICK has to follow it. */
+#define EVFD_ARMED_TAKE	0x2
+
+/**
  * struct evfd_features - what EVFD_IOC_FEATURES returns
- * @flags: the flags of struct evfd_create that this kernel knows.
+ * @flags: the flags of struct evfd_create that this kernel supports.
  * @create_size: the size of struct evfd_create that this kernel knows, in bytes.
  * @__reserved: 0.
  *
@@ -99,6 +153,8 @@ struct evfd_features {
  * EMFILE	the process has as many descriptors as RLIMIT_NOFILE allows
  * ENFILE	the system has as many open files as fs.file-max allows
  * ENOMEM	no memory for it, or the memory cgroup's limit is reached
+ * EOPNOTSUPP	EVFD_SHARED, on a machine that has no 64-bit atomic instructions, or
+ *		whose data caches may disagree about a page that is mapped twice
  *
  * Any other command fails with ENOTTY, but for EVFD_IOC_FEATURES and those that
  * all files have.
@@ -116,5 +172,28 @@ struct evfd_features {
  * EFAULT	it cannot be written
  */
 #define EVFD_IOC_FEATURES	_IOR(EVFD_IOC_TYPE, 0x01, struct evfd_features)
+
+/*
+ * EVFD_IOC_KICK, on a counter with EVFD_SHARED: wake the waiters, after the caller
+ * updated the page and saw one of EVFD_ARMED_*.
+ *
+ * The argument is no pointer but a number: how much the caller added, in units of
+ * the count, or 0 after a take. In semaphore mode it wakes so many blocked
+ * readers; more than the count, or 0, wakes as many as the count can serve. A kick
+ * too many does no harm. It never waits. Returns 0, or -1 with errno
+ *
+ * ENOTTY	not a counter with EVFD_SHARED
+ */
+#define EVFD_IOC_KICK	_IO(EVFD_IOC_TYPE, 0x10)
+
+/*
+ * EVFD_IOC_FLAGS, on a counter with EVFD_SHARED: EVFD_SHARED, and EVFD_SEMAPHORE if
+ * it is one. For a program that was passed the descriptor and has to know how
+ * to take. Returns 0, or -1 with errno
+ *
+ * EFAULT	the argument cannot be written
+ * ENOTTY	not a counter with EVFD_SHARED
+ */
+#define EVFD_IOC_FLAGS	_IOR(EVFD_IOC_TYPE, 0x11, __u64)
 
 #endif /* _UAPI_LINUX_EVFD_H */
