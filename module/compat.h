@@ -10,10 +10,14 @@
 #ifndef _EVFD_COMPAT_H
 #define _EVFD_COMPAT_H
 
+#include <linux/cacheinfo.h>
 #include <linux/hrtimer.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 
@@ -56,6 +60,62 @@ static inline void evfd_poll_wait(struct file *file, wait_queue_head_t *wq,
 		smp_mb();
 	}
 }
+#endif
+
+/*
+ * The queueing function of poll(2) and select(2): poll_initwait() tells it. NULL, for
+ * not known, if there is no memory.
+ */
+static inline poll_queue_proc evfd_learn_poll_proc(void)
+{
+	struct poll_wqueues *table = kzalloc(sizeof(*table), GFP_KERNEL);
+	poll_queue_proc proc;
+
+	if (!table)
+		return NULL;
+	poll_initwait(table);
+	proc = table->pt._qproc;
+	poll_freewait(table);
+	kfree(table);
+	return proc;
+}
+
+/*
+ * True if @proc is the queueing function of epoll, which nothing exports: its name
+ * tells. Fails safe: a kernel that calls it something else, that has no
+ * CONFIG_KALLSYMS, or whose compiler adds to the name makes this false, and
+ * epoll's waiters are as io_uring's. A function of this name in a module is
+ * printed with the module's.
+ *
+ * What cannot tell: the key, which has no bit of epoll's own; file->f_ep, which is
+ * also set when another waiter queues; the number of the system call, since
+ * io_uring's task work runs before epoll_ctl() returns to user space.
+ */
+static inline bool evfd_is_epoll_proc(poll_queue_proc proc)
+{
+	char name[sizeof("ep_ptable_queue_proc") + 1];
+
+	snprintf(name, sizeof(name), "%ps", proc);
+	return !strcmp(name, "ep_ptable_queue_proc");
+}
+
+/* Since 6.9. Before, this knows of no other machine that it is safe on. */
+#ifndef cpu_dcache_is_aliasing
+#define cpu_dcache_is_aliasing()				\
+	(!(IS_ENABLED(CONFIG_X86) || IS_ENABLED(CONFIG_ARM64) || \
+	   IS_ENABLED(CONFIG_S390) || IS_ENABLED(CONFIG_RISCV) || \
+	   IS_ENABLED(CONFIG_PPC) || IS_ENABLED(CONFIG_UML)))
+#endif
+
+/* Since 6.3; no macro tells. Before, vm_flags could be written. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void evfd_vm_flags_mod(struct vm_area_struct *vma,
+				     unsigned long set, unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+
+#define vm_flags_mod evfd_vm_flags_mod
 #endif
 
 /* A macro since 6.4. Before, only io_uring had buffers of this kind. */

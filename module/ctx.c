@@ -34,19 +34,13 @@ static struct workqueue_struct *evfd_workqueue;
 static struct work_struct evfd_deferred_work;
 
 /*
- * In deferred_events: a read made room. This is not EPOLLOUT, which a signal's
- * mask may have.
- */
-#define EVFD_DEFERRED_ROOM	BIT(30)
-
-/*
  * True if this context must not walk the wait queues. A poller's callback must
  * not: it holds the queue's lock, and could recurse without limit. The task's bit
  * is shared with eventfd, so that each recognizes the other's callbacks; AIO and
  * others check it, too (eventfd_signal_allowed()). On PREEMPT_RT, a context that
  * cannot sleep must not, as the queue's lock sleeps there.
  */
-static bool evfd_wake_must_defer(void)
+bool evfd_wake_must_defer(void)
 {
 	/*
 	 * An interrupt may set the interrupted task's bit, but clears it before
@@ -57,7 +51,7 @@ static bool evfd_wake_must_defer(void)
 }
 
 /* Leaves a wakeup to the worker. @what: bits for deferred_events. */
-static void evfd_ctx_defer_wakeup(struct evfd_ctx *ctx, int what)
+void evfd_ctx_defer_wakeup(struct evfd_ctx *ctx, int what)
 {
 	trace_evfd_defer(ctx, what & EVFD_DEFERRED_ROOM ?
 			      EPOLLOUT : (__force __poll_t)what);
@@ -99,8 +93,8 @@ static void evfd_ctx_wake_pollers(struct evfd_ctx *ctx, __poll_t events,
 }
 
 /* Wakes as many readers as a write of @n can serve. */
-static void evfd_ctx_wake_reader_queue(struct evfd_ctx *ctx, u64 n,
-				       enum evfd_why why)
+static __always_inline void evfd_ctx_wake_reader_queue(struct evfd_ctx *ctx,
+						       u64 n, enum evfd_why why)
 {
 	int nr = evfd_ctx_is_semaphore(ctx) ? min_t(u64, n, INT_MAX) : 1;
 
@@ -109,6 +103,12 @@ static void evfd_ctx_wake_reader_queue(struct evfd_ctx *ctx, u64 n,
 		trace_evfd_wake(ctx, EVFD_READERS, nr, why);
 		wake_up_interruptible_nr(&ctx->readers, nr);
 	}
+}
+
+/* The same, for shared.c. */
+void evfd_ctx_wake_n_readers(struct evfd_ctx *ctx, u64 n, enum evfd_why why)
+{
+	evfd_ctx_wake_reader_queue(ctx, n, why);
 }
 
 /*
@@ -154,6 +154,11 @@ static void evfd_ctx_wake_deferred(struct evfd_ctx *ctx)
 	__poll_t events = (__force __poll_t)(what & ~EVFD_DEFERRED_ROOM);
 	u64 count = evfd_ctx_count(ctx);
 
+	if (evfd_ctx_is_shared(ctx)) {
+		evfd_shared_wake_deferred(ctx, what & EVFD_DEFERRED_ROOM,
+					  events);
+		return;
+	}
 	if (what & EVFD_DEFERRED_ROOM)
 		evfd_ctx_wake_writers(ctx);
 	/* Several signals may have come together: wake for all that is there. */
@@ -302,6 +307,27 @@ unsigned int evfd_ctx_queued(struct wait_queue_head *queue)
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_queued);
 
 /**
+ * evfd_ctx_setup() - initialize a counter, but for its id
+ * @ctx: memory for it
+ * @initval: its value
+ * @flags: any of EVFD_SEMAPHORE and EVFD_SHARED
+ *
+ * Context: Any.
+ */
+void evfd_ctx_setup(struct evfd_ctx *ctx, u64 initval, unsigned int flags)
+{
+	atomic64_set(&ctx->count, initval);
+	ctx->flags = flags;
+	raw_spin_lock_init(&ctx->gate);
+	init_waitqueue_head(&ctx->pollers);
+	init_waitqueue_head(&ctx->readers);
+	init_waitqueue_head(&ctx->writers);
+	kref_init(&ctx->kref);
+	atomic_set(&ctx->deferred_events, 0);
+	ctx->id = 0;
+}
+
+/**
  * evfd_ctx_alloc() - make a counter
  * @initval: its value, at most EVFD_COUNT_MAX
  * @flags: EVFD_SEMAPHORE or 0
@@ -319,16 +345,7 @@ struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags)
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
 
-	atomic64_set(&ctx->count, initval);
-	ctx->flags = flags;
-	raw_spin_lock_init(&ctx->gate);
-	init_waitqueue_head(&ctx->pollers);
-	init_waitqueue_head(&ctx->readers);
-	init_waitqueue_head(&ctx->writers);
-	kref_init(&ctx->kref);
-	atomic_set(&ctx->deferred_events, 0);
-	ctx->id = 0;
-
+	evfd_ctx_setup(ctx, initval, flags);
 	return ctx;
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_alloc);
@@ -341,8 +358,12 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_ctx_get);
 
 static void evfd_ctx_free(struct kref *kref)
 {
-	kmem_cache_free(evfd_ctx_cache,
-			container_of(kref, struct evfd_ctx, kref));
+	struct evfd_ctx *ctx = container_of(kref, struct evfd_ctx, kref);
+
+	if (evfd_ctx_is_shared(ctx))
+		evfd_shared_free(ctx);
+	else
+		kmem_cache_free(evfd_ctx_cache, ctx);
 }
 
 /**
@@ -394,6 +415,30 @@ static noinline __cold void evfd_ctx_trace_signal(struct evfd_ctx *ctx,
 	evfd_ctx_notify_signal(ctx, mask);
 }
 
+static __always_inline void evfd_ctx_end_signal(struct evfd_ctx *ctx,
+						__poll_t mask, u64 count)
+{
+	if (trace_evfd_signal_enabled())
+		evfd_ctx_trace_signal(ctx, mask, count);
+	else
+		evfd_ctx_notify_signal(ctx, mask);
+}
+
+/* Goes on where evfd_signal_mask() found the overflow value. */
+static noinline void evfd_signal_overflow(struct evfd_ctx *ctx, __poll_t mask)
+{
+	u64 count = EVFD_COUNT_OVERFLOW;
+
+	if (evfd_ctx_is_shared(ctx)) {
+		evfd_shared_signal(ctx, mask);
+		return;
+	}
+	/* A read may come first; otherwise this is a barrier and no more. */
+	while (!evfd_ctx_update(ctx, &count, evfd_count_signal(count)))
+		;
+	evfd_ctx_end_signal(ctx, mask, evfd_count_signal(count));
+}
+
 /**
  * evfd_signal_mask() - add 1 and wake, with more poll events than EPOLLIN
  * @ctx: the counter
@@ -409,6 +454,9 @@ static noinline __cold void evfd_ctx_trace_signal(struct evfd_ctx *ctx,
  * above 0: a reader that does not sleep takes no lock and may be faster. A
  * callback that is told of EPOLLIN may find a count of 0 for the same reason.
  *
+ * With EVFD_SHARED, a program that changes the count all the time can prevent the
+ * add, and only that.
+ *
  * Context: Any, hard interrupts included, but not an NMI, nor while holding a
  * lock of the scheduler or of a workqueue. Never sleeps. The caller holds a
  * reference.
@@ -419,13 +467,15 @@ void evfd_signal_mask(struct evfd_ctx *ctx, __poll_t mask)
 
 	evfd_ctx_pass_gate(ctx);
 	count = evfd_ctx_count(ctx);
-	while (!evfd_ctx_update(ctx, &count, evfd_count_signal(count)))
-		;
+	do {
+		/* Also what every counter with EVFD_SHARED has here. */
+		if (unlikely(count == EVFD_COUNT_OVERFLOW)) {
+			evfd_signal_overflow(ctx, mask);
+			return;
+		}
+	} while (!evfd_ctx_update(ctx, &count, evfd_count_signal(count)));
 
-	if (trace_evfd_signal_enabled())
-		evfd_ctx_trace_signal(ctx, mask, evfd_count_signal(count));
-	else
-		evfd_ctx_notify_signal(ctx, mask);
+	evfd_ctx_end_signal(ctx, mask, evfd_count_signal(count));
 }
 EXPORT_SYMBOL_GPL(evfd_signal_mask);
 
@@ -439,12 +489,20 @@ EXPORT_SYMBOL_GPL(evfd_signal_mask);
  * room. A poller's callback may call it; then a worker wakes them, and tells that
  * poller of EPOLLOUT as well. A full barrier, also if it finds 0.
  *
+ * With EVFD_SHARED and EVFD_SEMAPHORE, a program that changes the count all the time
+ * can make this return 0.
+ *
  * Context: As evfd_signal_mask().
  */
 void evfd_ctx_do_read(struct evfd_ctx *ctx, u64 *cnt)
 {
-	u64 count = evfd_ctx_count_ordered(ctx);
+	u64 count;
 
+	if (evfd_ctx_is_shared(ctx)) {
+		evfd_shared_do_read(ctx, cnt);
+		return;
+	}
+	count = evfd_ctx_count_ordered(ctx);
 	do {
 		*cnt = evfd_count_read(count, evfd_ctx_is_semaphore(ctx));
 		if (!*cnt) {
@@ -475,7 +533,10 @@ EXPORT_SYMBOL_GPL(evfd_ctx_do_read);
 int evfd_ctx_remove_wait_queue(struct evfd_ctx *ctx,
 			       wait_queue_entry_t *wait, u64 *cnt)
 {
-	remove_wait_queue(&ctx->pollers, wait);
+	if (evfd_ctx_is_shared(ctx))
+		evfd_shared_remove_wait(ctx, wait);
+	else
+		remove_wait_queue(&ctx->pollers, wait);
 	evfd_ctx_do_read(ctx, cnt);
 
 	return *cnt ? 0 : -EAGAIN;

@@ -4,7 +4,8 @@
  *
  * The layer above counter.h and below list.h and file.c. Code that runs on every
  * read and write is here, so that it can be inlined; code that runs only when a
- * task waits is in ctx.c. counter.h says what the values mean,
+ * task waits is in ctx.c. A counter with EVFD_SHARED has its count elsewhere, and
+ * shared.c does all of this for it. counter.h says what the values mean,
  * docs/architecture.md draws the whole, and proof/README.md says which function
  * is proved how.
  *
@@ -72,8 +73,9 @@ enum evfd_op {
 
 /**
  * struct evfd_ctx - one counter
- * @count: the value, see counter.h. Lock-free.
- * @flags: EVFD_SEMAPHORE or 0. Immutable.
+ * @count: the value, see counter.h. Lock-free. With EVFD_SHARED it is the overflow
+ *	value for ever, and the count is in the page.
+ * @flags: any of EVFD_SEMAPHORE and EVFD_SHARED. Immutable.
  * @id: a number that no other counter has or had, see list.c. Immutable.
  * @pollers: poll, epoll, io_uring and in-kernel waiters; their callbacks run
  *	under its lock. Blocked readers and writers are never on it: a poller with
@@ -107,6 +109,13 @@ struct evfd_ctx {
 	struct list_head	node;
 };
 
+/*
+ * In deferred_events: a read made room. This is not EPOLLOUT, which a signal's
+ * mask may have.
+ */
+#define EVFD_DEFERRED_ROOM	BIT(30)
+
+void evfd_ctx_setup(struct evfd_ctx *ctx, u64 initval, unsigned int flags);
 struct evfd_ctx *evfd_ctx_alloc(u64 initval, unsigned int flags);
 void evfd_ctx_get(struct evfd_ctx *ctx);
 void evfd_ctx_release(struct evfd_ctx *ctx);
@@ -122,6 +131,17 @@ void evfd_ctx_pass_on(struct evfd_ctx *ctx);
 
 void evfd_ctx_wake_readers(struct evfd_ctx *ctx, u64 n, __poll_t events);
 void evfd_ctx_wake_writers(struct evfd_ctx *ctx);
+
+bool evfd_wake_must_defer(void);
+void evfd_ctx_defer_wakeup(struct evfd_ctx *ctx, int what);
+void evfd_ctx_wake_n_readers(struct evfd_ctx *ctx, u64 n, enum evfd_why why);
+
+/* What ctx.c leaves to shared.c if the counter has EVFD_SHARED. */
+void evfd_shared_signal(struct evfd_ctx *ctx, __poll_t mask);
+void evfd_shared_do_read(struct evfd_ctx *ctx, u64 *cnt);
+void evfd_shared_remove_wait(struct evfd_ctx *ctx, wait_queue_entry_t *wait);
+void evfd_shared_wake_deferred(struct evfd_ctx *ctx, bool room, __poll_t events);
+void evfd_shared_free(struct evfd_ctx *ctx);
 
 /*
  * trace.h cannot be included here: it needs the definitions below. The traced
@@ -158,6 +178,11 @@ static inline u64 evfd_ctx_count_ordered(const struct evfd_ctx *ctx)
 static inline bool evfd_ctx_is_semaphore(const struct evfd_ctx *ctx)
 {
 	return ctx->flags & EVFD_SEMAPHORE;
+}
+
+static inline bool evfd_ctx_is_shared(const struct evfd_ctx *ctx)
+{
+	return ctx->flags & EVFD_SHARED;
 }
 
 /*

@@ -17,6 +17,7 @@
 #include "ctx.h"
 #include "debugfs.h"
 #include "list.h"
+#include "shared.h"
 
 static struct dentry *evfd_debugfs_dir;
 
@@ -58,10 +59,10 @@ static int evfd_instances_show(struct seq_file *m, void *v)
 
 	/* Our own reference does not count. */
 	seq_printf(m, "%llu %llu %#x %u %u %u %u\n",
-		   ctx->id, evfd_ctx_count(ctx), ctx->flags,
+		   ctx->id, evfd_any_count(ctx), ctx->flags,
 		   evfd_ctx_queued(&ctx->readers),
 		   evfd_ctx_queued(&ctx->writers),
-		   evfd_ctx_queued(&ctx->pollers),
+		   evfd_any_pollers(ctx),
 		   kref_read(&ctx->kref) - 1);
 	return 0;
 }

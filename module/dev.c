@@ -20,8 +20,11 @@
 #include "ctx.h"
 #include "debugfs.h"
 #include "file.h"
+#include "shared.h"
+#include "shared_file.h"
 
-#define EVFD_CREATE_FLAGS	(EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE)
+#define EVFD_CREATE_FLAGS \
+	(EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE | EVFD_SHARED)
 
 /*
  * Return: a new descriptor, or an error as EVFD_IOC_CREATE documents it. @arg
@@ -46,6 +49,8 @@ static int evfd_dev_create(const void __user *arg, size_t size)
 		return -EINVAL;
 	if (create.initval > EVFD_COUNT_MAX)
 		return -EINVAL;
+	if (create.flags & EVFD_SHARED && !evfd_shared_supported())
+		return -EOPNOTSUPP;
 
 	fd = get_unused_fd_flags(create.flags & EVFD_CLOEXEC ? O_CLOEXEC : 0);
 	if (fd < 0)
@@ -68,7 +73,7 @@ static int evfd_dev_create(const void __user *arg, size_t size)
  */
 static int evfd_dev_features(void __user *arg, size_t size)
 {
-	const struct evfd_features features = {
+	struct evfd_features features = {
 		.flags = EVFD_CREATE_FLAGS,
 		.create_size = sizeof(struct evfd_create),
 	};
@@ -79,6 +84,8 @@ static int evfd_dev_features(void __user *arg, size_t size)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
+	if (!evfd_shared_supported())
+		features.flags &= ~(u64)EVFD_SHARED;
 	if (copy_to_user(arg, &features, sizeof(features)) ||
 	    clear_user(arg + sizeof(features), size - sizeof(features)))
 		return -EFAULT;
@@ -124,22 +131,31 @@ static int __init evfd_init(void)
 	ret = evfd_ctx_init();
 	if (ret)
 		return ret;
-
+	ret = evfd_shared_init();
+	if (ret)
+		goto exit_ctx;
+	evfd_shared_file_init();
 	ret = misc_register(&evfd_dev);
-	if (ret) {
-		evfd_ctx_exit();
-		return ret;
-	}
+	if (ret)
+		goto exit_shared;
 
 	evfd_debugfs_init();
 	return 0;
+
+exit_shared:
+	evfd_shared_exit();
+exit_ctx:
+	evfd_ctx_exit();
+	return ret;
 }
 
 static void __exit evfd_exit(void)
 {
 	evfd_debugfs_exit();
 	misc_deregister(&evfd_dev);
+	/* Before the cache: its worker may free the last counter. */
 	evfd_ctx_exit();
+	evfd_shared_exit();
 }
 
 module_init(evfd_init);

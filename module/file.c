@@ -33,29 +33,10 @@
 #include "ctx.h"
 #include "file.h"
 #include "list.h"
+#include "shared.h"
+#include "shared_file.h"
 #include "trace.h"
-
-/*
- * A single access is the fast way to copy 8 bytes. eventfd takes any alignment,
- * so only machines that do not care about alignment use it.
- */
-#define EVFD_SINGLE_ACCESS \
-	(IS_ENABLED(CONFIG_64BIT) && \
-	 IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS))
-
-static __always_inline bool evfd_copy_from_user(u64 *n, const char __user *buf)
-{
-	if (EVFD_SINGLE_ACCESS)
-		return !get_user(*n, (const u64 __user *)buf);
-	return !copy_from_user(n, buf, sizeof(*n));
-}
-
-static __always_inline bool evfd_copy_to_user(char __user *buf, u64 n)
-{
-	if (EVFD_SINGLE_ACCESS)
-		return !put_user(n, (u64 __user *)buf);
-	return !copy_to_user(buf, &n, sizeof(n));
-}
+#include "user.h"
 
 static bool evfd_copy_to_iter(struct iov_iter *to, u64 n)
 {
@@ -355,7 +336,10 @@ static ssize_t evfd_file_write_segment(struct kiocb *iocb,
 		return -EFAULT;
 	}
 
-	ret = evfd_file_write_one(iocb->ki_filp, iocb->ki_flags, n);
+	if (evfd_ctx_is_shared(iocb->ki_filp->private_data))
+		ret = evfd_shared_write_one(iocb->ki_filp, iocb->ki_flags, n);
+	else
+		ret = evfd_file_write_one(iocb->ki_filp, iocb->ki_flags, n);
 	if (ret < 0)
 		iov_iter_revert(from, sizeof(n));
 	return ret;
@@ -450,6 +434,13 @@ static int evfd_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static int evfd_file_release_shared(struct inode *inode, struct file *file)
+{
+	evfd_list_del(file->private_data);
+	evfd_shared_release(file->private_data);
+	return 0;
+}
+
 #ifdef CONFIG_PROC_FS
 /*
  * The keys and their formats are ABI. The count is hexadecimal, as eventfd's is.
@@ -464,11 +455,12 @@ static void evfd_file_show_fdinfo(struct seq_file *m, struct file *file)
 		   "evfd-semaphore: %d\n"
 		   "evfd-readers: %u\n"
 		   "evfd-writers: %u\n"
-		   "evfd-pollers: %u\n",
-		   evfd_ctx_count_ordered(ctx), ctx->id,
-		   evfd_ctx_is_semaphore(ctx), evfd_ctx_queued(&ctx->readers),
+		   "evfd-pollers: %u\n"
+		   "evfd-shared: %d\n",
+		   evfd_any_count(ctx), ctx->id, evfd_ctx_is_semaphore(ctx),
+		   evfd_ctx_queued(&ctx->readers),
 		   evfd_ctx_queued(&ctx->writers),
-		   evfd_ctx_queued(&ctx->pollers));
+		   evfd_any_pollers(ctx), evfd_ctx_is_shared(ctx));
 }
 #endif
 
@@ -486,6 +478,63 @@ static const struct file_operations evfd_fops = {
 #endif
 };
 
+/*
+ * A counter with EVFD_SHARED has a table of its own, so that the paths above need
+ * not ask where the count is.
+ */
+static const struct file_operations evfd_shared_fops = {
+	.owner		= THIS_MODULE,
+	.read		= evfd_shared_read,
+	.read_iter	= evfd_shared_read_iter,
+	.write		= evfd_shared_write,
+	.write_iter	= evfd_file_write_segments,
+	.poll		= evfd_shared_poll,
+	.mmap		= evfd_shared_mmap,
+	.unlocked_ioctl	= evfd_shared_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.release	= evfd_file_release_shared,
+	.llseek		= noop_llseek,
+#ifdef CONFIG_PROC_FS
+	.show_fdinfo	= evfd_file_show_fdinfo,
+#endif
+};
+
+static bool evfd_file_is_evfd(const struct file *file)
+{
+	return file->f_op == &evfd_fops || file->f_op == &evfd_shared_fops;
+}
+
+static __always_inline struct file *evfd_file_make(struct evfd_ctx *ctx,
+						   const struct file_operations *fops,
+						   u64 flags)
+{
+	int f_flags = O_RDWR | (flags & EVFD_NONBLOCK ? O_NONBLOCK : 0);
+	struct file *file;
+
+	if (IS_ERR(ctx))
+		return ERR_CAST(ctx);
+
+	file = anon_inode_getfile("[evfd]", fops, ctx, f_flags);
+	if (IS_ERR(file)) {
+		evfd_ctx_put(ctx);
+		return file;
+	}
+
+	/* The iter operations honour IOCB_NOWAIT, so io_uring may call them. */
+	file->f_mode |= FMODE_NOWAIT;
+	evfd_list_add(ctx);
+	trace_evfd_create(ctx, flags);
+	return file;
+}
+
+static noinline struct file *evfd_file_alloc_shared(u64 initval, u64 flags)
+{
+	struct evfd_ctx *ctx;
+
+	ctx = evfd_shared_alloc(initval, flags & (EVFD_SHARED | EVFD_SEMAPHORE));
+	return evfd_file_make(ctx, &evfd_shared_fops, flags);
+}
+
 /**
  * evfd_file_alloc() - make a counter and an open file for it
  * @initval: its value, at most EVFD_COUNT_MAX
@@ -499,25 +548,10 @@ static const struct file_operations evfd_fops = {
  */
 struct file *evfd_file_alloc(u64 initval, u64 flags)
 {
-	int f_flags = O_RDWR | (flags & EVFD_NONBLOCK ? O_NONBLOCK : 0);
-	struct evfd_ctx *ctx;
-	struct file *file;
-
-	ctx = evfd_ctx_alloc(initval, flags & EVFD_SEMAPHORE);
-	if (IS_ERR(ctx))
-		return ERR_CAST(ctx);
-
-	file = anon_inode_getfile("[evfd]", &evfd_fops, ctx, f_flags);
-	if (IS_ERR(file)) {
-		evfd_ctx_put(ctx);
-		return file;
-	}
-
-	/* The iter operations honour IOCB_NOWAIT, so io_uring may call them. */
-	file->f_mode |= FMODE_NOWAIT;
-	evfd_list_add(ctx);
-	trace_evfd_create(ctx, flags);
-	return file;
+	if (flags & EVFD_SHARED)
+		return evfd_file_alloc_shared(initval, flags);
+	return evfd_file_make(evfd_ctx_alloc(initval, flags & EVFD_SEMAPHORE),
+			      &evfd_fops, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_file_alloc);
 
@@ -535,7 +569,7 @@ struct file *evfd_fget(int fd)
 
 	if (!file)
 		return ERR_PTR(-EBADF);
-	if (file->f_op != &evfd_fops) {
+	if (!evfd_file_is_evfd(file)) {
 		fput(file);
 		return ERR_PTR(-EINVAL);
 	}
@@ -556,7 +590,7 @@ struct evfd_ctx *evfd_ctx_fileget(struct file *file)
 {
 	struct evfd_ctx *ctx;
 
-	if (file->f_op != &evfd_fops)
+	if (!evfd_file_is_evfd(file))
 		return ERR_PTR(-EINVAL);
 
 	ctx = file->private_data;

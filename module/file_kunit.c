@@ -704,7 +704,8 @@ static void evfd_file_fdinfo_is_as_documented(struct kunit *test)
 		 "evfd-semaphore: 1\n"
 		 "evfd-readers: 0\n"
 		 "evfd-writers: 0\n"
-		 "evfd-pollers: 2\n", ctx->id);
+		 "evfd-pollers: 2\n"
+		 "evfd-shared: 0\n", ctx->id);
 	KUNIT_EXPECT_STREQ(test, evfd_test_fdinfo(test, file), expected);
 }
 

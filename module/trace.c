@@ -14,6 +14,9 @@
 static_assert(EVFD_CLOEXEC == 0x1);
 static_assert(EVFD_NONBLOCK == 0x2);
 static_assert(EVFD_SEMAPHORE == 0x4);
+static_assert(EVFD_SHARED == 0x8);
+static_assert(EVFD_ARMED_ADD == 0x1);
+static_assert(EVFD_ARMED_TAKE == 0x2);
 static_assert((__force u32)EPOLLIN == 0x1);
 static_assert((__force u32)EPOLLOUT == 0x4);
 static_assert((__force u32)EPOLLERR == 0x8);
@@ -23,6 +26,8 @@ static_assert((__force u32)EPOLLHUP == 0x10);
 #if IS_ENABLED(CONFIG_KUNIT)
 EXPORT_TRACEPOINT_SYMBOL_GPL(evfd_block);
 EXPORT_TRACEPOINT_SYMBOL_GPL(evfd_defer);
+EXPORT_TRACEPOINT_SYMBOL_GPL(evfd_disarm);
+EXPORT_TRACEPOINT_SYMBOL_GPL(evfd_kick);
 EXPORT_TRACEPOINT_SYMBOL_GPL(evfd_read);
 EXPORT_TRACEPOINT_SYMBOL_GPL(evfd_release);
 EXPORT_TRACEPOINT_SYMBOL_GPL(evfd_signal);

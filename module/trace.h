@@ -9,8 +9,11 @@
  * Promised are evfd_create, evfd_release, evfd_read, evfd_write and evfd_signal:
  * they tell of what every implementation does. Their names and fields, the types
  * and meaning of the fields do not change; fields may be added at the end. The
- * others (evfd_poll, evfd_block, evfd_wake, evfd_defer, evfd_fault, evfd_retry)
- * tell of this implementation and may change with it.
+ * others (evfd_poll, evfd_block, evfd_wake, evfd_defer, evfd_fault, evfd_retry,
+ * evfd_kick, evfd_disarm) tell of this implementation and may change with it.
+ *
+ * What user space does in the page of a counter with EVFD_SHARED has no event, but
+ * for the kick that follows where somebody waits.
  *
  * Every event has
  *
@@ -37,6 +40,7 @@
 #include <linux/tracepoint.h>
 
 #include "ctx.h"
+#include "shared.h"
 
 /* So that tools can show the words for the numbers. */
 TRACE_DEFINE_ENUM(EVFD_POLLERS);
@@ -72,7 +76,8 @@ TRACE_DEFINE_ENUM(EVFD_WRITE);
 	((flags) ? __print_flags(flags, "|",				\
 				 { 0x1, "CLOEXEC" },			\
 				 { 0x2, "NONBLOCK" },			\
-				 { 0x4, "SEMAPHORE" }) : "0")
+				 { 0x4, "SEMAPHORE" },			\
+				 { 0x8, "SHARED" }) : "0")
 
 /* EPOLLIN and so on, likewise. */
 #define evfd_show_events(events)					\
@@ -95,7 +100,8 @@ TRACE_DEFINE_ENUM(EVFD_WRITE);
  * @flags: as passed to the ioctl
  *
  * Fields: id; u64 count, the initial value; u64 flags, EVFD_CLOEXEC (1),
- * EVFD_NONBLOCK (2) and EVFD_SEMAPHORE (4) as the creator asked for them.
+ * EVFD_NONBLOCK (2), EVFD_SEMAPHORE (4) and EVFD_SHARED (8) as the creator asked
+ * for them.
  * The descriptor follows: no other event of this id comes before.
  */
 TRACE_EVENT(evfd_create,
@@ -112,7 +118,7 @@ TRACE_EVENT(evfd_create,
 
 	TP_fast_assign(
 		__entry->id = ctx->id;
-		__entry->count = evfd_ctx_count(ctx);
+		__entry->count = evfd_any_count(ctx);
 		__entry->flags = flags;
 	),
 
@@ -140,7 +146,7 @@ TRACE_EVENT(evfd_release,
 
 	TP_fast_assign(
 		__entry->id = ctx->id;
-		__entry->count = evfd_ctx_count(ctx);
+		__entry->count = evfd_any_count(ctx);
 	),
 
 	TP_printk("id=%llu count=%llu", __entry->id, __entry->count)
@@ -424,6 +430,74 @@ TRACE_EVENT(evfd_retry,
 	),
 
 	TP_printk("id=%llu n=%llu", __entry->id, __entry->n)
+);
+
+/* EVFD_ARMED_ADD and so on. */
+#define evfd_show_armed(armed)						\
+	((armed) ? __print_flags(armed, "|",				\
+				 { 0x1, "ADD" },			\
+				 { 0x2, "TAKE" }) : "0")
+
+/**
+ * evfd_kick - user space updated a page and asks to wake those who wait
+ * @ctx: the counter
+ * @n: the amount that the caller names
+ * @count: the count
+ * @armed: the bits that were set
+ *
+ * Fields: id; u64 n, what EVFD_IOC_KICK was given, 0 for a write of 0 or the end of a
+ * mapping; u64 count; u32 armed, of EVFD_ARMED_ADD (1) and EVFD_ARMED_TAKE (2). All
+ * of them user space can set to anything.
+ */
+TRACE_EVENT(evfd_kick,
+
+	TP_PROTO(const struct evfd_ctx *ctx, u64 n, u64 count, u32 armed),
+
+	TP_ARGS(ctx, n, count, armed),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u64, n)
+		__field(u64, count)
+		__field(u32, armed)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->n = n;
+		__entry->count = count;
+		__entry->armed = armed;
+	),
+
+	TP_printk("id=%llu n=%llu count=%llu armed=%s", __entry->id, __entry->n,
+		  __entry->count, evfd_show_armed(__entry->armed))
+);
+
+/**
+ * evfd_disarm - user space need not kick, as all that wait have been told
+ * @ctx: the counter
+ * @bit: the bit that was cleared
+ *
+ * Fields: id; u32 bit, EVFD_ARMED_ADD (1) or EVFD_ARMED_TAKE (2). Comes before the
+ * check whether a waiter joined meanwhile, for which the bit is set again.
+ */
+TRACE_EVENT(evfd_disarm,
+
+	TP_PROTO(const struct evfd_ctx *ctx, u32 bit),
+
+	TP_ARGS(ctx, bit),
+
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, bit)
+	),
+
+	TP_fast_assign(
+		__entry->id = ctx->id;
+		__entry->bit = bit;
+	),
+
+	TP_printk("id=%llu bit=%s", __entry->id, evfd_show_armed(__entry->bit))
 );
 
 #endif /* _EVFD_TRACE_H */

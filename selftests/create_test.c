@@ -20,7 +20,8 @@
 #include "kselftest_harness.h"
 #include "evfd_test.h"
 
-#define ALL_FLAGS	(EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE)
+#define ALL_FLAGS \
+	(EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE | EVFD_SHARED)
 
 /* EVFD_IOC_CREATE with the size of another version's structure. */
 #define CREATE_SIZED(size) \
@@ -86,6 +87,12 @@ TEST_F(create, struct_has_the_published_layout)
 	EXPECT_EQ(8, offsetof(struct evfd_features, create_size));
 	EXPECT_EQ(12, offsetof(struct evfd_features, __reserved));
 	EXPECT_EQ(0x8010ef01, EVFD_IOC_FEATURES);
+	EXPECT_EQ(16, sizeof(struct evfd_page));
+	EXPECT_EQ(0, offsetof(struct evfd_page, count));
+	EXPECT_EQ(8, offsetof(struct evfd_page, armed));
+	EXPECT_EQ(12, offsetof(struct evfd_page, __reserved));
+	EXPECT_EQ(0xef10, EVFD_IOC_KICK);
+	EXPECT_EQ(0x8008ef11, EVFD_IOC_FLAGS);
 }
 
 TEST_F(create, every_combination_of_flags_works)

@@ -17,6 +17,7 @@
 #include <linux/fs.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 
@@ -123,7 +124,10 @@ static const struct {
 	{ "evfd_create", "u64 id;u64 count;u64 flags;",
 	  "\"id=%llu count=%llu flags=%s\"" },
 	{ "evfd_defer", "u64 id;u32 events;", "\"id=%llu events=%s\"" },
+	{ "evfd_disarm", "u64 id;u32 bit;", "\"id=%llu bit=%s\"" },
 	{ "evfd_fault", "u64 id;u32 op;", "\"id=%llu op=%s\"" },
+	{ "evfd_kick", "u64 id;u64 n;u64 count;u32 armed;",
+	  "\"id=%llu n=%llu count=%llu armed=%s\"" },
 	{ "evfd_poll", "u64 id;u32 events;u8 waits;",
 	  "\"id=%llu events=%s waits=%u\"" },
 	{ "evfd_read", "u64 id;u64 n;u64 count;",
@@ -210,6 +214,37 @@ TEST_F(trace, nothing_fires_where_nothing_happens)
 	EXPECT_STREQ("", events(self->id));
 }
 
+/* What user space does in the page has no event; the kick has. */
+TEST_F(trace, a_kick_of_a_shared_counter)
+{
+	int fd = evfd_test_create(EVFD_SHARED | EVFD_NONBLOCK, 0);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
+	uint64_t id = evfd_test_id(fd), n;
+	struct evfd_page *page;
+
+	ASSERT_EQ(0, clear());
+	page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	page->count = 3;
+	EXPECT_STREQ("", events(id));
+	EXPECT_EQ(0, ioctl(fd, EVFD_IOC_KICK, 3));
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(0, ioctl(fd, EVFD_IOC_KICK, 2));
+	EXPECT_EQ(8, evfd_test_write(fd, 0));
+	EXPECT_EQ(8, evfd_test_read(fd, &n));
+	EXPECT_STREQ("kick n=3 count=3 armed=0\n"
+		     "poll events=IN|OUT waits=0\n"
+		     "kick n=2 count=3 armed=ADD|TAKE\n"
+		     "disarm bit=ADD\n"
+		     "disarm bit=TAKE\n"
+		     "kick n=0 count=3 armed=0\n"
+		     "write n=0 count=3\n"
+		     "read n=3 count=0\n", events(id));
+	munmap(page, sysconf(_SC_PAGESIZE));
+	close(fd);
+}
+
 TEST_F(trace, nothing_fires_when_switched_off)
 {
 	uint64_t n;
@@ -242,6 +277,8 @@ TEST_F(trace, create_and_release)
 		  "count=18446744073709551614 flags=SEMAPHORE" },
 		{ EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE, 7,
 		  "count=7 flags=CLOEXEC|NONBLOCK|SEMAPHORE" },
+		{ EVFD_SEMAPHORE | EVFD_SHARED, 8,
+		  "count=8 flags=SEMAPHORE|SHARED" },
 	};
 	char expected[256];
 	unsigned int i;
@@ -263,7 +300,7 @@ TEST_F(trace, create_and_release)
 
 TEST_F(trace, a_create_that_fails_is_none)
 {
-	struct evfd_create arg = { .flags = 0x8 };
+	struct evfd_create arg = { .flags = 1ULL << 63 };
 	struct rlimit limit = { 0, 0 };
 	static char text[1 << 16];
 	int dev = evfd_test_open();
