@@ -13,7 +13,8 @@
 
 #include "keep.h"
 
-#define FLAGS	(EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE)
+#define FLAGS \
+	(EVFD_CLOEXEC | EVFD_NONBLOCK | EVFD_SEMAPHORE | EVFD_SHARED)
 
 static struct evfd_keep device = EVFD_KEEP("/dev/evfd", O_RDWR);
 
