@@ -140,18 +140,21 @@ TEST_F(debugfs, a_line_has_what_fdinfo_has)
 		{ 0, 0 },
 		{ EVFD_SEMAPHORE, 3 },
 		{ EVFD_NONBLOCK | EVFD_CLOEXEC, EVFD_COUNT_MAX },
+		{ EVFD_SHARED, 5 },
 	};
 	char expected[160], *text;
-	unsigned int i;
+	unsigned int i, flags;
 	int fd;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		fd = evfd_test_create(kinds[i].flags, kinds[i].count);
 		/* Only the flags of the counter, not those of the file. */
+		flags = kinds[i].flags & (EVFD_SEMAPHORE | EVFD_SHARED);
+		if (evfd_test_shared())
+			flags |= EVFD_SHARED;
 		snprintf(expected, sizeof(expected),
-			 HEADER "%" PRIu64 " %" PRIu64 " %s 0 0 0 1\n",
-			 evfd_test_id(fd), kinds[i].count,
-			 kinds[i].flags & EVFD_SEMAPHORE ? "0x4" : "0x0");
+			 HEADER "%" PRIu64 " %" PRIu64 " 0x%x 0 0 0 1\n",
+			 evfd_test_id(fd), kinds[i].count, flags);
 		text = read_all(4096);
 		EXPECT_STREQ(expected, text);
 		free(text);
@@ -280,7 +283,8 @@ static int judge(const char *text, int n)
 		last = line.id;
 		if (seen < n && line.id == ids[seen]) {
 			if (line.count != (uint64_t)seen ||
-			    line.flags != (seen & 1 ? EVFD_SEMAPHORE : 0))
+			    (line.flags & ~EVFD_SHARED) !=
+			    (seen & 1 ? EVFD_SEMAPHORE : 0))
 				return -1;
 			seen++;
 		} else {

@@ -22,9 +22,17 @@ int evfd_test_open(void)
 	return dev;
 }
 
+bool evfd_test_shared(void)
+{
+	return getenv("EVFD_TEST_SHARED");
+}
+
 int evfd_test_create(unsigned int flags, uint64_t initval)
 {
-	struct evfd_create arg = { .flags = flags, .initval = initval };
+	struct evfd_create arg = {
+		.flags = flags | (evfd_test_shared() ? EVFD_SHARED : 0),
+		.initval = initval,
+	};
 	int dev = evfd_test_open();
 	int fd = ioctl(dev, EVFD_IOC_CREATE, &arg);
 

@@ -47,6 +47,12 @@
 /* Opens /dev/evfd. */
 int evfd_test_open(void);
 
+/*
+ * With EVFD_TEST_SHARED in the environment every evfd that evfd_test_create() makes
+ * has EVFD_SHARED, too, so that all tests run on the other kind. True if it is set.
+ */
+bool evfd_test_shared(void);
+
 /* Make an evfd, an eventfd(2) with the same arguments, and one of the two. */
 int evfd_test_create(unsigned int flags, uint64_t initval);
 int evfd_test_create_eventfd(unsigned int flags, uint64_t initval);
