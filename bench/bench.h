@@ -119,13 +119,15 @@ struct object {
 
 #define NONBLOCK	1
 #define SEMAPHORE	2
+#define SHARED		4	/* of evfd alone: used in its page */
 
 static inline int evfd_create(unsigned int flags, uint64_t initval)
 {
 	struct evfd_create arg = {
 		.flags = EVFD_CLOEXEC |
 			 (flags & NONBLOCK ? EVFD_NONBLOCK : 0) |
-			 (flags & SEMAPHORE ? EVFD_SEMAPHORE : 0),
+			 (flags & SEMAPHORE ? EVFD_SEMAPHORE : 0) |
+			 (flags & SHARED ? EVFD_SHARED : 0),
 		.initval = initval,
 	};
 

@@ -12,6 +12,7 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <sys/evfd.h>
 #include <sys/resource.h>
 
 #include "bench.h"
@@ -33,6 +34,7 @@ static const char *unit = "insn";
 /* The state of the current workload, for the current kind. */
 struct state {
 	struct object o;
+	struct evfd_mapping map;
 	int epoll;
 	uint64_t buf;
 	unsigned int bad;
@@ -180,6 +182,68 @@ static void run_uring_write(struct state *s, unsigned int n)
 				     8);
 }
 
+/* A counter with EVFD_SHARED in its page; the other kinds with system calls. */
+static inline bool shared_post(struct state *s)
+{
+	if (s->o.kind == EVFD)
+		return !evfd_post(&s->map, 1);
+	return object_write(&s->o) == 8;
+}
+
+static inline bool shared_take(struct state *s)
+{
+	if (s->o.kind == EVFD)
+		return !evfd_take(&s->map, &s->buf);
+	return object_read(&s->o) == 8;
+}
+
+static void run_shared_post(struct state *s, unsigned int n)
+{
+	while (n--)
+		s->bad += !shared_post(s);
+}
+
+static void run_shared_take(struct state *s, unsigned int n)
+{
+	while (n--)
+		s->bad += !shared_take(s);
+}
+
+static void run_shared_pair(struct state *s, unsigned int n)
+{
+	while (n--) {
+		s->bad += !shared_post(s);
+		s->bad += !shared_take(s);
+	}
+}
+
+/* An event loop that gets @posts a turn, and in each turn finds nothing once. */
+static void shared_turns(struct state *s, unsigned int n, unsigned int posts)
+{
+	struct epoll_event event;
+	unsigned int i;
+
+	for (; n >= posts; n -= posts) {
+		for (i = 0; i < posts; i++)
+			s->bad += !shared_post(s);
+		s->bad += sys6(__NR_epoll_wait, s->epoll, (long)&event, 1, 0,
+			       0, 0) != 1;
+		s->bad += !shared_take(s);
+		s->bad += sys6(__NR_epoll_wait, s->epoll, (long)&event, 1, 0,
+			       0, 0) != 0;
+	}
+}
+
+static void run_shared_epoll_1(struct state *s, unsigned int n)
+{
+	shared_turns(s, n, 1);
+}
+
+static void run_shared_epoll_10(struct state *s, unsigned int n)
+{
+	shared_turns(s, n, 10);
+}
+
 /* @kernel_op: USER, or the operation that the kernel does in a loop. */
 struct workload {
 	const char *name;
@@ -233,6 +297,21 @@ static const struct workload workloads[] = {
 	{ "signal", NULL, EVFD_BENCH_SIGNAL, COUNTER_KINDS | IS(BASELINE),
 	  .hot = true,
 	  .what = "in-kernel signal, no waiter: a driver that reports events" },
+	{ "shared-post", run_shared_post, USER, SEM_KINDS & ~IS(BASELINE), SHARED,
+	  .hot = true,
+	  .what = "EVFD_SHARED, a post in the page; others by write(2)" },
+	{ "shared-take", run_shared_take, USER, SEM_KINDS & ~IS(BASELINE),
+	  SHARED | SEMAPHORE, true, .hot = true,
+	  .what = "EVFD_SHARED, a take in the page; others by read(2)" },
+	{ "shared-post+take", run_shared_pair, USER, SEM_KINDS & ~IS(BASELINE),
+	  SHARED, .hot = true,
+	  .what = "EVFD_SHARED, one event in and out again in the page" },
+	{ "shared-epoll-1", run_shared_epoll_1, USER, COUNTER_KINDS, SHARED,
+	  .hot = true,
+	  .what = "EVFD_SHARED, a post a turn of an event loop that runs idle" },
+	{ "shared-epoll-10", run_shared_epoll_10, USER, COUNTER_KINDS, SHARED,
+	  .hot = true,
+	  .what = "EVFD_SHARED, the same with ten posts a turn, per post" },
 };
 
 static const struct workload kernel_workloads[] = {
@@ -282,7 +361,10 @@ static bool set_up(const struct workload *w, struct state *s, enum object_kind k
 	while (w->full && kind == PIPE)
 		if (object_write(&s->o) != 8)
 			break;
-	if (w->run == run_epoll) {
+	if (w->flags & SHARED && kind == EVFD && evfd_map(&s->map, s->o.rd))
+		die("cannot map a counter");
+	if (w->run == run_epoll || w->run == run_shared_epoll_1 ||
+	    w->run == run_shared_epoll_10) {
 		s->epoll = epoll_create1(EPOLL_CLOEXEC);
 		/* The baseline's set is empty: /dev/null cannot be in one. */
 		if (kind != BASELINE &&
@@ -296,6 +378,8 @@ static void tear_down(struct state *s)
 {
 	if (s->epoll >= 0)
 		close(s->epoll);
+	if (s->map.page)
+		evfd_unmap(&s->map);
 	object_close(&s->o);
 }
 
@@ -336,9 +420,24 @@ static void measure(const struct workload *w)
 
 struct pingpong {
 	struct object o[2];
+	struct evfd_mapping map[2];
+	bool shared;
 	int epoll;
 	unsigned int bad;
 };
+
+static bool pingpong_post(struct pingpong *p, int i)
+{
+	return p->shared ? !evfd_post(&p->map[i], 1) : object_write(&p->o[i]) == 8;
+}
+
+static bool pingpong_take(struct pingpong *p, int i)
+{
+	evfd_t value;
+
+	return p->shared ? !evfd_take(&p->map[i], &value) :
+			   object_read(&p->o[i]) == 8;
+}
 
 static void *pong(void *arg)
 {
@@ -349,8 +448,8 @@ static void *pong(void *arg)
 	while (n--) {
 		if (p->epoll >= 0)
 			p->bad += epoll_wait(p->epoll, &event, 1, -1) != 1;
-		p->bad += object_read(&p->o[0]) != 8;
-		p->bad += object_write(&p->o[1]) != 8;
+		p->bad += !pingpong_take(p, 0);
+		p->bad += !pingpong_post(p, 1);
 	}
 	return NULL;
 }
@@ -363,8 +462,9 @@ static long switches(void)
 	return ru.ru_nvcsw + ru.ru_nivcsw;
 }
 
-static void pingpong_round(enum object_kind kind, bool epoll, bool counts,
-			   struct samples *insn, struct samples *switched)
+static void pingpong_round(enum object_kind kind, bool epoll, int flags,
+			   bool counts, struct samples *insn,
+			   struct samples *switched)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	struct pingpong p = { .epoll = -1 };
@@ -373,9 +473,13 @@ static void pingpong_round(enum object_kind kind, bool epoll, bool counts,
 	long before;
 	double ns;
 
-	if (!object_open(&p.o[0], kind, 0, 0) ||
-	    !object_open(&p.o[1], kind, 0, 0))
+	if (!object_open(&p.o[0], kind, flags, 0) ||
+	    !object_open(&p.o[1], kind, flags, 0))
 		return;
+	p.shared = kind == EVFD && flags & SHARED;
+	if (p.shared && (evfd_map(&p.map[0], p.o[0].rd) ||
+			 evfd_map(&p.map[1], p.o[1].rd)))
+		die("cannot map a counter");
 	if (epoll) {
 		p.epoll = epoll_create1(EPOLL_CLOEXEC);
 		if (epoll_ctl(p.epoll, EPOLL_CTL_ADD, p.o[0].rd, &event))
@@ -386,8 +490,8 @@ static void pingpong_round(enum object_kind kind, bool epoll, bool counts,
 	if (pthread_create(&thread, NULL, pong, &p))
 		die("pthread_create");
 	while (n--) {
-		p.bad += object_write(&p.o[0]) != 8;
-		p.bad += object_read(&p.o[1]) != 8;
+		p.bad += !pingpong_post(&p, 0);
+		p.bad += !pingpong_take(&p, 1);
 	}
 	ns = now_ns() - ns;
 	before = switches() - before;
@@ -400,11 +504,15 @@ static void pingpong_round(enum object_kind kind, bool epoll, bool counts,
 	}
 	if (epoll)
 		close(p.epoll);
+	if (p.shared) {
+		evfd_unmap(&p.map[0]);
+		evfd_unmap(&p.map[1]);
+	}
 	object_close(&p.o[0]);
 	object_close(&p.o[1]);
 }
 
-static void pingpong(const char *name, bool epoll, const char *what)
+static void pingpong(const char *name, bool epoll, int flags, const char *what)
 {
 	unsigned int kinds = COUNTER_KINDS | IS(PIPE);
 	static struct samples insn, switched;
@@ -420,8 +528,9 @@ static void pingpong(const char *name, bool epoll, const char *what)
 	for (round = 0; round < rounds; round++)
 		for (kind = -1; next_kind(&kind, round);)
 			if (kinds & IS(kind))
-				pingpong_round(kind, epoll, round >= WARM_UP,
-					       &insn, &switched);
+				pingpong_round(kind, epoll, flags,
+					       round >= WARM_UP, &insn,
+					       &switched);
 	print_row(name, unit, &insn, 0, what);
 	snprintf(row, sizeof(row), "%s-switches", name);
 	print_row(row, "switches", &switched, 0,
@@ -552,10 +661,14 @@ int main(int argc, char **argv)
 		measure(&table[i]);
 	}
 	if (table == workloads && wanted("pingpong", argv + 1)) {
-		pingpong("pingpong", false,
+		pingpong("pingpong", false, 0,
 			 "a request and its answer between two tasks on one CPU");
-		pingpong("pingpong-epoll", true,
+		pingpong("pingpong-epoll", true, 0,
 			 "the same, one side waits in epoll_wait as event loops do");
+		pingpong("shared-pingpong", false, SHARED,
+			 "EVFD_SHARED, a request and its answer, both tasks sleep");
+		pingpong("shared-pingpong-epoll", true, SHARED,
+			 "EVFD_SHARED, the same, one side waits in epoll_wait");
 	}
 	/* The last, since it leaves its counters open. */
 	if (table == workloads && wanted("create-many", argv + 1))
