@@ -537,7 +537,7 @@ static noinline struct file *evfd_file_alloc_shared(u64 initval, u64 flags)
 
 /**
  * evfd_file_alloc() - make a counter and an open file for it
- * @initval: its value, at most EVFD_COUNT_MAX
+ * @initval: its value, at most EVFD_COUNT_MAX, or EVFD_SHARED_MAX
  * @flags: as in struct evfd_create; EVFD_CLOEXEC is not for the file
  *
  * The file pins the module until its last fput().

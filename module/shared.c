@@ -93,7 +93,7 @@ static void evfd_shared_wake_queue(struct evfd_shared *shared,
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	events &= ~still | evfd_count_poll(evfd_shared_count(shared));
+	events &= ~still | evfd_shared_events(evfd_shared_count(shared));
 	if (events) {
 		trace_evfd_wake(&shared->ctx, EVFD_POLLERS, 1, why);
 		current->in_eventfd = 1;
@@ -186,7 +186,7 @@ static void evfd_shared_tell_taken(struct evfd_shared *shared)
 	}
 
 	evfd_shared_tell_sticky_taken(shared);
-	if (evfd_count_can_write(evfd_shared_count(shared), 1))
+	if (evfd_shared_has_room(evfd_shared_count(shared), 1))
 		disarmed = evfd_shared_disarm(shared, &shared->ctx.writers,
 					      EVFD_ARMED_TAKE);
 	evfd_shared_tell_pollers(shared, EPOLLOUT, EPOLLOUT, disarmed,
@@ -194,7 +194,7 @@ static void evfd_shared_tell_taken(struct evfd_shared *shared)
 	if (disarmed != EVFD_SET_AGAIN)
 		return;
 	/* Once only, as in evfd_shared_tell_added(). */
-	if (evfd_count_can_write(evfd_shared_count(shared), 1))
+	if (evfd_shared_has_room(evfd_shared_count(shared), 1))
 		evfd_shared_tell_sticky_taken(shared);
 }
 
@@ -262,7 +262,7 @@ bool evfd_shared_kick(struct evfd_ctx *ctx, u64 n)
 	added = armed & EVFD_ARMED_ADD && count;
 	if (added)
 		evfd_shared_tell_added(shared, min(n ?: count, count), EPOLLIN);
-	if (armed & EVFD_ARMED_TAKE && evfd_count_can_write(count, 1))
+	if (armed & EVFD_ARMED_TAKE && evfd_shared_has_room(count, 1))
 		evfd_shared_tell_taken(shared);
 	return added;
 }
@@ -320,10 +320,10 @@ int evfd_shared_wait_readable(struct evfd_ctx *ctx)
 EXPORT_SYMBOL_IF_KUNIT(evfd_shared_wait_readable);
 
 /* Checks for room, for a caller that is on the queue of writers. */
-static bool evfd_shared_can_write(struct evfd_shared *shared, u64 n)
+static bool evfd_shared_may_write(struct evfd_shared *shared, u64 n)
 {
 	evfd_shared_arm(shared, EVFD_ARMED_TAKE);
-	return evfd_count_can_write(evfd_shared_count_ordered(shared), n);
+	return evfd_shared_has_room(evfd_shared_count_ordered(shared), n);
 }
 
 /**
@@ -338,15 +338,15 @@ int evfd_shared_wait_writable(struct evfd_ctx *ctx, u64 n)
 {
 	might_sleep();
 	return ___wait_event(ctx->writers,
-			     evfd_shared_can_write(evfd_shared_of(ctx), n),
+			     evfd_shared_may_write(evfd_shared_of(ctx), n),
 			     TASK_INTERRUPTIBLE, 0, 0,
 			     trace_evfd_block(ctx, EVFD_WRITERS, n); schedule());
 }
 EXPORT_SYMBOL_IF_KUNIT(evfd_shared_wait_writable);
 
 /*
- * evfd_signal_mask(). No loop that user space could keep going, as this may be a
- * hard interrupt. After too many tries the signal is not added: a program that
+ * evfd_signal_mask(). At EVFD_SHARED_MAX it goes on to the overflow value. No loop
+ * that user space could keep going, as this may be a hard interrupt. After too many tries the signal is not added: a program that
  * changes the count all the time cannot tell.
  */
 void evfd_shared_signal(struct evfd_ctx *ctx, __poll_t mask)
@@ -355,7 +355,7 @@ void evfd_shared_signal(struct evfd_ctx *ctx, __poll_t mask)
 	u64 count = evfd_shared_count(shared);
 	unsigned int tries = EVFD_SHARED_TRIES;
 
-	if (likely(count < EVFD_SHARED_HALF)) {
+	if (likely(count < EVFD_SHARED_MAX)) {
 		count = atomic64_fetch_add(1, evfd_shared_word(shared));
 	} else {
 		while (!evfd_shared_update(shared, &count,
@@ -406,7 +406,7 @@ void evfd_shared_remove_wait(struct evfd_ctx *ctx, wait_queue_entry_t *wait)
 
 /**
  * evfd_shared_alloc() - make a counter with EVFD_SHARED
- * @initval: its value, at most EVFD_COUNT_MAX
+ * @initval: its value, at most EVFD_SHARED_MAX
  * @flags: EVFD_SHARED, and EVFD_SEMAPHORE or not
  *
  * As evfd_ctx_alloc(); the page is charged to the caller's memory cgroup, too.

@@ -9,6 +9,7 @@
 #define _EVFD_SHARED_H
 
 #include <linux/atomic.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/poll.h>
 #include <linux/types.h>
@@ -40,8 +41,8 @@ struct evfd_shared {
  */
 #define EVFD_SHARED_TRIES	64
 
-/* Below this a fetch-and-add of up to U32_MAX cannot overflow. */
-#define EVFD_SHARED_HALF	BIT_ULL(63)
+/* An add of at most this many is a fetch-and-add, see EVFD_SHARED_MAX. */
+#define EVFD_SHARED_ADD_MAX	U32_MAX
 
 struct evfd_ctx *evfd_shared_alloc(u64 initval, unsigned int flags);
 void evfd_shared_release(struct evfd_ctx *ctx);
@@ -95,6 +96,22 @@ static inline u64 evfd_shared_count_ordered(const struct evfd_shared *shared)
 static inline bool evfd_shared_update(struct evfd_shared *shared, u64 *old, u64 new)
 {
 	return atomic64_try_cmpxchg(evfd_shared_word(shared), (s64 *)old, new);
+}
+
+/* As evfd_count_can_write(), with EVFD_SHARED_MAX. */
+static inline bool evfd_shared_has_room(u64 count, u64 n)
+{
+	return count <= EVFD_SHARED_MAX && n <= EVFD_SHARED_MAX - count;
+}
+
+/* As evfd_count_poll(), with EVFD_SHARED_MAX. */
+static inline __poll_t evfd_shared_events(u64 count)
+{
+	__poll_t events = evfd_count_poll(count);
+
+	if (!evfd_shared_has_room(count, 1))
+		events &= ~EPOLLOUT;
+	return events;
 }
 
 static inline atomic_t *evfd_shared_armed(const struct evfd_shared *shared)

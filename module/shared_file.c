@@ -45,13 +45,15 @@ static bool evfd_shared_try_write(struct evfd_shared *shared, u64 n)
 	u64 count = evfd_shared_count(shared);
 	unsigned int tries = EVFD_SHARED_TRIES;
 
-	if (likely(count < EVFD_SHARED_HALF && n <= U32_MAX)) {
+	if (unlikely(!evfd_shared_has_room(count, n)))
+		return false;
+	if (likely(n <= EVFD_SHARED_ADD_MAX)) {
 		count = atomic64_fetch_add(n, evfd_shared_word(shared));
 	} else {
-		do {
-			if (!tries-- || !evfd_count_can_write(count, n))
+		while (!evfd_shared_update(shared, &count, count + n)) {
+			if (!--tries || !evfd_shared_has_room(count, n))
 				return false;
-		} while (!evfd_shared_update(shared, &count, count + n));
+		}
 	}
 
 	if (trace_evfd_write_enabled())
@@ -65,7 +67,7 @@ static bool evfd_shared_write_0(struct evfd_shared *shared)
 {
 	if (!evfd_shared_kick(&shared->ctx, 0))
 		evfd_shared_notify_readers(shared, 0, EPOLLIN);
-	if (!evfd_count_can_write(evfd_shared_count_ordered(shared), 0))
+	if (!evfd_shared_has_room(evfd_shared_count_ordered(shared), 0))
 		return false;
 	trace_evfd_write(&shared->ctx, 0, evfd_shared_count(shared));
 	return true;
@@ -80,7 +82,7 @@ static noinline ssize_t evfd_shared_write_slow(struct file *file, int iocb_flags
 	bool nowait = (file->f_flags & O_NONBLOCK) || (iocb_flags & IOCB_NOWAIT);
 	int ret;
 
-	if (n > EVFD_COUNT_MAX)
+	if (n > EVFD_SHARED_MAX)
 		return -EINVAL;
 
 	do {
@@ -88,7 +90,7 @@ static noinline ssize_t evfd_shared_write_slow(struct file *file, int iocb_flags
 			return -ERESTARTSYS;
 		cond_resched();
 		if (nowait) {
-			if (!evfd_count_can_write(evfd_shared_count_ordered(shared), n))
+			if (!evfd_shared_has_room(evfd_shared_count_ordered(shared), n))
 				return -EAGAIN;
 			continue;
 		}
@@ -322,7 +324,7 @@ __poll_t evfd_shared_poll(struct file *file, poll_table *wait)
 			evfd_shared_arm(shared, bits);
 	}
 
-	events = evfd_count_poll(evfd_shared_count(shared));
+	events = evfd_shared_events(evfd_shared_count(shared));
 	if (trace_evfd_poll_enabled())
 		return evfd_shared_trace_poll(ctx, events, evfd_poll_waits(wait));
 	return events;

@@ -114,7 +114,8 @@ static void evfd_shared_release_tells_both_queues(struct kunit *test)
 static void evfd_shared_signal_at_edges(struct kunit *test)
 {
 	static const u64 counts[] = {
-		0, 1, S64_MAX, 1ULL << 63, EVFD_COUNT_MAX, U64_MAX,
+		0, 1, EVFD_SHARED_MAX - 1, EVFD_SHARED_MAX, EVFD_SHARED_MAX + 1,
+		EVFD_COUNT_MAX, U64_MAX,
 	};
 	struct evfd_shared *shared = evfd_test_shared(test, 0, 0);
 	int i;
@@ -126,6 +127,41 @@ static void evfd_shared_signal_at_edges(struct kunit *test)
 				evfd_count_signal(counts[i]));
 	}
 	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), 0);
+}
+
+static void evfd_shared_has_room_up_to_the_limit(struct kunit *test)
+{
+	static const struct {
+		u64 count;
+		u64 most;
+		__poll_t events;
+	} cases[] = {
+		{ 0, EVFD_SHARED_MAX, EPOLLOUT },
+		{ 1, EVFD_SHARED_MAX - 1, EPOLLIN | EPOLLOUT },
+		{ EVFD_SHARED_MAX - 1, 1, EPOLLIN | EPOLLOUT },
+		{ EVFD_SHARED_MAX, 0, EPOLLIN },
+	};
+	static const u64 full[] = {
+		EVFD_SHARED_MAX + 1, EVFD_COUNT_MAX, U64_MAX,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 count = cases[i].count;
+
+		KUNIT_EXPECT_TRUE(test, evfd_shared_has_room(count, cases[i].most));
+		KUNIT_EXPECT_FALSE(test, evfd_shared_has_room(count,
+							      cases[i].most + 1));
+		KUNIT_EXPECT_FALSE(test, evfd_shared_has_room(count, U64_MAX));
+		EVFD_KUNIT_EXPECT_POLL(test, evfd_shared_events(count),
+				       cases[i].events);
+	}
+	for (i = 0; i < ARRAY_SIZE(full); i++) {
+		KUNIT_EXPECT_FALSE(test, evfd_shared_has_room(full[i], 0));
+		KUNIT_EXPECT_FALSE(test, evfd_shared_has_room(full[i], 5));
+		EVFD_KUNIT_EXPECT_POLL(test, evfd_shared_events(full[i]),
+				       EPOLLIN | (full[i] == U64_MAX ? EPOLLERR : 0));
+	}
 }
 
 static void evfd_shared_do_read_takes(struct kunit *test)
@@ -212,7 +248,7 @@ static int evfd_test_wait_readable(struct evfd_kunit_task *task)
 /* A consumer in a callback makes room: a worker wakes the writer. */
 static void evfd_shared_read_in_a_callback(struct kunit *test)
 {
-	struct evfd_shared *shared = evfd_test_shared(test, EVFD_COUNT_MAX, 0);
+	struct evfd_shared *shared = evfd_test_shared(test, EVFD_SHARED_MAX, 0);
 	struct evfd_kunit_poller *keen;
 	struct evfd_kunit_task *task;
 
@@ -220,7 +256,7 @@ static void evfd_shared_read_in_a_callback(struct kunit *test)
 	EVFD_KUNIT_UNTIL(test, evfd_kunit_asleep(task));
 	keen = evfd_test_join(test, &shared->keen, evfd_test_read, &shared->ctx, 0);
 	evfd_signal(&shared->ctx);
-	KUNIT_EXPECT_EQ(test, keen->got, U64_MAX);
+	KUNIT_EXPECT_EQ(test, keen->got, EVFD_SHARED_MAX + 1);
 	KUNIT_EXPECT_TRUE(test, evfd_kunit_finished(task));
 	KUNIT_EXPECT_EQ(test, task->ret, 0);
 }
@@ -239,7 +275,7 @@ static void evfd_shared_poll_arms_what_is_asked(struct kunit *test)
 		{ 0, EPOLLIN | EPOLLOUT, BOTH },
 		{ 0, EPOLLERR | EPOLLHUP, 0 },
 		{ 5, EPOLLIN, EVFD_ARMED_ADD },
-		{ EVFD_COUNT_MAX, EPOLLIN | EPOLLOUT, BOTH },
+		{ EVFD_SHARED_MAX, EPOLLIN | EPOLLOUT, BOTH },
 	};
 	struct file *file = evfd_test_file(test, 0, 0);
 	struct evfd_shared *shared = evfd_shared_of(file->private_data);
@@ -253,7 +289,7 @@ static void evfd_shared_poll_arms_what_is_asked(struct kunit *test)
 		init_poll_funcptr(&pt, NULL);
 		pt._key = cases[i].key;
 		EVFD_KUNIT_EXPECT_POLL(test, vfs_poll(file, &pt),
-				       evfd_count_poll(cases[i].count));
+				       evfd_shared_events(cases[i].count));
 		KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), cases[i].armed);
 	}
 	KUNIT_EXPECT_EQ(test, evfd_any_pollers(&shared->ctx), 0);
@@ -317,7 +353,7 @@ static void evfd_shared_kick_for_nobody_disarms(struct kunit *test)
 	evfd_test_arm(shared, EVFD_ARMED_ADD);
 	KUNIT_EXPECT_FALSE(test, evfd_shared_kick(&shared->ctx, 1));
 	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), EVFD_ARMED_ADD);
-	evfd_test_set(shared, EVFD_COUNT_MAX);
+	evfd_test_set(shared, EVFD_SHARED_MAX);
 	evfd_test_arm(shared, EVFD_ARMED_TAKE);
 	evfd_shared_kick(&shared->ctx, 0);
 	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), EVFD_ARMED_TAKE);
@@ -408,7 +444,7 @@ static void evfd_shared_kick_wakes_readers(struct kunit *test)
 static void evfd_shared_wait_is_interruptible(struct kunit *test)
 {
 	struct evfd_shared *shared = evfd_test_shared(test, 0, 0);
-	struct evfd_shared *full = evfd_test_shared(test, EVFD_COUNT_MAX, 0);
+	struct evfd_shared *full = evfd_test_shared(test, EVFD_SHARED_MAX, 0);
 	struct evfd_kunit_task *task;
 
 	task = evfd_kunit_start(test, evfd_test_wait_readable, &shared->ctx, NULL, 0);
@@ -524,6 +560,7 @@ static struct kunit_case evfd_shared_cases[] = {
 	KUNIT_CASE(evfd_shared_alloc_is_as_asked),
 	KUNIT_CASE(evfd_shared_release_tells_both_queues),
 	KUNIT_CASE(evfd_shared_signal_at_edges),
+	KUNIT_CASE(evfd_shared_has_room_up_to_the_limit),
 	KUNIT_CASE(evfd_shared_do_read_takes),
 	KUNIT_CASE(evfd_shared_remove_wait_queue_leaves_keen),
 	KUNIT_CASE(evfd_shared_signal_from_a_callback),

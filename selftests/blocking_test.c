@@ -10,7 +10,7 @@
 #include "kselftest_harness.h"
 #include "evfd_task.h"
 
-#define MAX		EVFD_COUNT_MAX
+#define MAX		evfd_test_max(true)
 #define NR_TASKS	8
 
 FIXTURE(blocking) {
@@ -296,7 +296,7 @@ TEST_F(blocking, writers_go_on_as_they_fit)
 
 	if (!(variant->flags & EVFD_SEMAPHORE)) {
 		/* A read makes room for all, but only one of the first two. */
-		static const uint64_t wanted[3] = { MAX - 1, MAX - 1, 1 };
+		const uint64_t wanted[3] = { MAX - 1, MAX - 1, 1 };
 		int big;
 
 		ASSERT_EQ(8, evfd_test_write(self->fd, MAX));

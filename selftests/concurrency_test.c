@@ -12,7 +12,7 @@
 #include "kselftest_harness.h"
 #include "evfd_task.h"
 
-#define MAX		EVFD_COUNT_MAX
+#define MAX		evfd_test_max(true)
 #define NR_WRITERS	4
 #define NR_READERS	4
 #define NR_WORKERS	(NR_WRITERS + NR_READERS)

@@ -133,13 +133,13 @@ TEST_F(debugfs, nothing_but_the_header_without_counters)
 
 TEST_F(debugfs, a_line_has_what_fdinfo_has)
 {
-	static const struct {
+	const struct {
 		unsigned int flags;
 		uint64_t count;
 	} kinds[] = {
 		{ 0, 0 },
 		{ EVFD_SEMAPHORE, 3 },
-		{ EVFD_NONBLOCK | EVFD_CLOEXEC, EVFD_COUNT_MAX },
+		{ EVFD_NONBLOCK | EVFD_CLOEXEC, evfd_test_max(true) },
 		{ EVFD_SHARED, 5 },
 	};
 	char expected[160], *text;
@@ -166,7 +166,7 @@ TEST_F(debugfs, who_waits_is_counted)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int fd = evfd_test_create(EVFD_SEMAPHORE, 0);
-	int full = evfd_test_create(0, EVFD_COUNT_MAX);
+	int full = evfd_test_create(0, evfd_test_max(true));
 	struct evfd_task task[3] = {
 		{ .op = evfd_task_read, .fd = fd },
 		{ .op = evfd_task_read, .fd = fd },

@@ -16,7 +16,7 @@
 #include "evfd_held.h"
 #include "evfd_task.h"
 
-#define MAX	EVFD_COUNT_MAX
+#define MAX	evfd_test_max(true)
 
 FIXTURE(faults) {
 	/* Empty, without O_NONBLOCK. */
@@ -118,7 +118,7 @@ TEST_F(faults, read_that_faults_takes_nothing)
 	long (*reads[])(int fd, void *buf) = {
 		raw_read, raw_readv, raw_readv_one,
 	};
-	static const uint64_t counts[] = { 1, 5, MAX };
+	const uint64_t counts[] = { 1, 5, MAX };
 	int eventfd;
 	uint64_t value;
 	size_t i, j;

@@ -16,7 +16,7 @@
 #include "kselftest_harness.h"
 #include "evfd_victim.h"
 
-#define MAX		EVFD_COUNT_MAX
+#define MAX		evfd_test_max(true)
 /* The time limit of a test, in s: only a test that hangs reaches it. */
 #define PATIENCE	120
 
@@ -510,7 +510,7 @@ static void hoard_main(void)
 	for (i = 0; i < NR_INSTANCES; i++) {
 		fd = dup(dev);
 		close(fd);
-		arg.initval = fd & 1 ? MAX : 0;
+		arg.initval = fd & 1 ? EVFD_COUNT_MAX : 0;
 		if (ioctl(dev, EVFD_IOC_CREATE, &arg) != fd)
 			_exit(1);
 		if (i % 4 == 0 && epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event))

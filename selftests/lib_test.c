@@ -124,6 +124,10 @@ TEST(initial_values)
 		close(fd);
 	}
 	EXPECT_EQ(-EINVAL, sysret(evfd64(EVFD_COUNT_MAX + 1, 0)));
+	fd = evfd64(EVFD_SHARED_MAX, EVFD_SHARED);
+	ASSERT_LE(0, fd);
+	close(fd);
+	EXPECT_EQ(-EINVAL, sysret(evfd64(EVFD_SHARED_MAX + 1, EVFD_SHARED)));
 
 	/* All 32 bits of evfd()'s. */
 	fd = evfd(UINT_MAX, 0);

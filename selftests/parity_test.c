@@ -150,6 +150,7 @@ FIXTURE_VARIANT(parity) {
 
 FIXTURE_VARIANT_ADD(parity, empty) { 0, 0 };
 FIXTURE_VARIANT_ADD(parity, small) { 0, 5 };
+/* With EVFD_SHARED the highest count is another one: there is nothing to compare. */
 FIXTURE_VARIANT_ADD(parity, full) { 0, MAX };
 FIXTURE_VARIANT_ADD(parity, semaphore_empty) { EVFD_SEMAPHORE, 0 };
 FIXTURE_VARIANT_ADD(parity, semaphore_small) { EVFD_SEMAPHORE, 5 };
@@ -157,6 +158,8 @@ FIXTURE_VARIANT_ADD(parity, semaphore_full) { EVFD_SEMAPHORE, MAX };
 
 FIXTURE_SETUP(parity)
 {
+	if (evfd_test_shared() && variant->count > EVFD_SHARED_MAX)
+		SKIP(return, "a counter with EVFD_SHARED cannot have this count");
 	self->lock.l_type = F_WRLCK;
 }
 

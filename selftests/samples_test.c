@@ -20,7 +20,7 @@
 #include "../samples/evfd_consumer.h"
 #include "../samples/evfd_ticker.h"
 
-#define MAX		EVFD_COUNT_MAX
+#define MAX		evfd_test_max(true)
 /* For a whole test, on a slow machine. */
 #define PATIENCE_S	200
 #define PERIOD_NS	1000000
@@ -258,6 +258,8 @@ TEST_F_TIMEOUT(samples, ticks_saturate, PATIENCE_S)
 	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
 	uint64_t ticks;
 
+	if (evfd_test_shared())
+		SKIP(return, "2^63 ticks are too many for EVFD_SHARED's overflow");
 	ASSERT_EQ(8, evfd_test_write(self->fd, MAX - 2));
 	ASSERT_EQ(0, start(self->ticker, self->fd, PERIOD_NS));
 	evfd_test_until(ticked(self->ticker).ticks >= 6);

@@ -14,7 +14,7 @@
 #include "evfd_poll.h"
 #include "evfd_task.h"
 
-#define MAX	EVFD_COUNT_MAX
+#define MAX	EVFD_SHARED_MAX
 
 static int count_pollers(int fd)
 {

@@ -17,8 +17,7 @@
 #include "evfd_poll.h"
 #include "evfd_task.h"
 
-#define MAX	EVFD_COUNT_MAX
-#define HALF	(MAX / 2 + 1)
+#define MAX	EVFD_SHARED_MAX
 
 static long page_size(void)
 {
@@ -137,14 +136,9 @@ TEST_F(shared, keeps_the_limit)
 {
 	evfd_t n;
 
-	self->map.page->count = HALF - 1;
-	/* Below 2^63 by an add, which cannot overflow; above by an exchange. */
-	EXPECT_EQ(0, evfd_try_post(&self->map, UINT32_MAX));
-	EXPECT_EQ(HALF - 1 + UINT32_MAX, self->map.page->count);
-	EXPECT_EQ(0, evfd_try_post(&self->map, 1));
-	EXPECT_EQ(HALF + UINT32_MAX, self->map.page->count);
-
-	self->map.page->count = MAX - 1;
+	self->map.page->count = MAX - UINT32_MAX;
+	EXPECT_EQ(0, evfd_try_post(&self->map, UINT32_MAX - 1));
+	EXPECT_EQ(MAX - 1, self->map.page->count);
 	EXPECT_EQ(0, evfd_try_post(&self->map, 1));
 	EXPECT_EQ(-1, evfd_try_post(&self->map, 1));
 	EXPECT_EQ(EAGAIN, errno);
@@ -163,21 +157,39 @@ TEST_F(shared, keeps_the_limit)
 	EXPECT_EQ(MAX, self->map.page->count);
 }
 
+/* An add is refused by the sum, not by the count: it must not pass the limit. */
+TEST_F(shared, a_post_over_the_limit_is_a_write)
+{
+	static const uint64_t counts[] = { MAX - 1, MAX, MAX + 1, UINT64_MAX };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		self->map.page->count = counts[i];
+		EXPECT_EQ(-1, evfd_try_post(&self->map, 5));
+		EXPECT_EQ(EAGAIN, errno);
+		EXPECT_EQ(-1, evfd_post(&self->map, 5));
+		EXPECT_EQ(EAGAIN, errno);
+		EXPECT_EQ(-1, evfd_post(&self->map, 1ULL << 32));
+		EXPECT_EQ(EAGAIN, errno);
+		EXPECT_EQ(counts[i], self->map.page->count);
+	}
+}
+
 /* The kernel's add in the page: each size on each side of its two ways. */
 TEST_F(shared, write_keeps_the_limit)
 {
 	static const uint64_t counts[] = {
-		0, 1, HALF - 1, HALF, HALF + 1, MAX - UINT32_MAX - 1, MAX - 1,
-		MAX, MAX + 1,
+		0, 1, MAX / 2, MAX - UINT32_MAX - 1, MAX - UINT32_MAX, MAX - 1,
+		MAX, MAX + 1, UINT64_MAX - 1, UINT64_MAX,
 	};
 	static const uint64_t ns[] = {
-		1, UINT32_MAX, UINT32_MAX + 1ULL, HALF, MAX - 1, MAX,
+		1, UINT32_MAX, UINT32_MAX + 1ULL, MAX / 2, MAX - 1, MAX,
 	};
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		for (j = 0; j < ARRAY_SIZE(ns); j++) {
-			bool room = MAX + 1 - counts[i] > ns[j];
+			bool room = counts[i] <= MAX && MAX - counts[i] >= ns[j];
 
 			self->map.page->count = counts[i];
 			EXPECT_EQ(room ? 8 : -EAGAIN,
@@ -186,7 +198,23 @@ TEST_F(shared, write_keeps_the_limit)
 				  self->map.page->count);
 		}
 	}
+	self->map.page->count = 0;
 	EXPECT_EQ(-EINVAL, evfd_test_write(self->fd, MAX + 1));
+	EXPECT_EQ(-EINVAL, evfd_test_write(self->fd, UINT64_MAX));
+	EXPECT_EQ(0, self->map.page->count);
+}
+
+TEST_F(shared, an_initial_value_over_the_limit_is_einval)
+{
+	struct evfd_create arg = { .flags = EVFD_SHARED, .initval = MAX + 1 };
+	int dev = evfd_test_open();
+
+	EXPECT_EQ(-1, ioctl(dev, EVFD_IOC_CREATE, &arg));
+	EXPECT_EQ(EINVAL, errno);
+	arg.initval = UINT64_MAX;
+	EXPECT_EQ(-1, ioctl(dev, EVFD_IOC_CREATE, &arg));
+	EXPECT_EQ(EINVAL, errno);
+	close(dev);
 }
 
 TEST_F(shared, features_and_flags_tell)
@@ -396,21 +424,32 @@ TEST_F(shared, map_refuses_what_is_not_shared)
 	close(fd);
 }
 
-TEST_F(shared, a_count_of_all_ones_is_an_overflow)
+TEST_F(shared, a_count_above_the_limit_has_no_room)
 {
+	static const uint64_t counts[] = { MAX + 1, UINT64_MAX - 1, UINT64_MAX };
 	uint64_t n;
+	size_t i;
 
-	self->map.page->count = MAX + 1;
-	EXPECT_EQ(POLLIN | POLLERR, wait_poll(self->fd, POLLIN | POLLOUT, 0));
-	EXPECT_EQ(-EAGAIN, evfd_test_write(self->fd, 1));
-	EXPECT_EQ(-EAGAIN, evfd_test_write(self->fd, 0));
-	EXPECT_EQ(0, kick(self->fd, 0));
-	EXPECT_EQ(MAX + 1, self->map.page->count);
-	EXPECT_EQ(8, evfd_test_read(self->fd, &n));
-	EXPECT_EQ(MAX + 1, n);
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		/* Only all ones is an overflow. */
+		short error = counts[i] == UINT64_MAX ? POLLERR : 0;
+
+		self->map.page->count = counts[i];
+		EXPECT_EQ(POLLIN | error,
+			  wait_poll(self->fd, POLLIN | POLLOUT, 0));
+		EXPECT_EQ(-EAGAIN, evfd_test_write(self->fd, 1));
+		EXPECT_EQ(-EAGAIN, evfd_test_write(self->fd, 0));
+		EXPECT_EQ(0, kick(self->fd, 0));
+		EXPECT_EQ(counts[i], self->map.page->count);
+		EXPECT_EQ(8, evfd_test_read(self->fd, &n));
+		EXPECT_EQ(counts[i], n);
+	}
 
 	self->map.page->count = MAX;
 	EXPECT_EQ(POLLIN, wait_poll(self->fd, POLLIN | POLLOUT, 0));
+	EXPECT_EQ(8, evfd_test_write(self->fd, 0));
+	self->map.page->count = MAX - 1;
+	EXPECT_EQ(POLLIN | POLLOUT, wait_poll(self->fd, POLLIN | POLLOUT, 0));
 	self->map.page->count = 0;
 	EXPECT_EQ(POLLOUT, wait_poll(self->fd, POLLIN | POLLOUT, 0));
 }

@@ -17,7 +17,7 @@
 #include "evfd_poll.h"
 #include "evfd_task.h"
 
-#define MAX	EVFD_COUNT_MAX
+#define MAX	EVFD_SHARED_MAX
 
 /* As evfd_try_post() and evfd_try_take(), but without the kick. */
 static void post_only(struct evfd_mapping *map, uint64_t n)

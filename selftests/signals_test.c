@@ -12,7 +12,7 @@
 #include "kselftest_harness.h"
 #include "evfd_victim.h"
 
-#define MAX		EVFD_COUNT_MAX
+#define MAX		evfd_test_max(true)
 #define NR_READERS	4
 
 FIXTURE(signals) {

@@ -214,8 +214,8 @@ TEST_F(uring, a_read_at_0_completes_once_there_is_something)
 TEST_F(uring, a_write_without_room_completes_once_there_is)
 {
 	/* With 5 still in it, poll says OUT and the second does not fit. */
-	static const uint64_t left[] = { EVFD_COUNT_MAX, 5 };
-	static const uint64_t add[] = { 1, EVFD_COUNT_MAX - 4 };
+	const uint64_t max = evfd_test_max(variant->evfd);
+	const uint64_t left[] = { max, 5 }, add[] = { 1, max - 4 };
 	static const int flags[] = { 0, IOSQE_ASYNC };
 	struct io_uring_cqe cqe;
 	unsigned int i, j;
@@ -396,7 +396,7 @@ TEST_F(uring, poll_add_completes_once)
 
 	/* For room, and for an event that is already there. */
 	ASSERT_EQ(8, evfd_test_read(self->fd, NULL));
-	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
+	ASSERT_EQ(8, evfd_test_write(self->fd, evfd_test_max(variant->evfd)));
 	ring_add(&self->ring, IORING_OP_POLL_ADD, self->fd, NULL, 0,
 		 2)->poll32_events = POLLOUT;
 	ASSERT_EQ(1, ring_submit(&self->ring));
@@ -505,7 +505,7 @@ TEST_F(uring_evfd, requests_that_wait_need_no_worker)
 	struct io_uring_cqe cqe;
 	uint64_t one = 1, n;
 
-	ASSERT_EQ(8, evfd_test_write(self->fd, EVFD_COUNT_MAX));
+	ASSERT_EQ(8, evfd_test_write(self->fd, evfd_test_max(true)));
 	ring_add(&self->ring, IORING_OP_WRITE, self->fd, &one, 8, 1);
 	ASSERT_EQ(1, ring_submit(&self->ring));
 	ASSERT_EQ(-ETIME, ring_wait(&self->ring, &cqe, 20));
@@ -525,7 +525,7 @@ TEST_F(uring_evfd, requests_that_wait_need_no_worker)
 
 TEST_F(uring_evfd, rwf_nowait_writes_as_long_as_there_is_room)
 {
-	uint64_t add[] = { EVFD_COUNT_MAX, 1 };
+	uint64_t add[] = { evfd_test_max(true), 1 };
 	int i;
 
 	for (i = 0; i < 2; i++) {
@@ -534,7 +534,7 @@ TEST_F(uring_evfd, rwf_nowait_writes_as_long_as_there_is_room)
 		ASSERT_EQ(1, ring_submit(&self->ring));
 		ASSERT_EQ(i ? -EAGAIN : 8, ring_result(&self->ring));
 	}
-	EXPECT_TRUE(count_is(self->fd, EVFD_COUNT_MAX));
+	EXPECT_TRUE(count_is(self->fd, evfd_test_max(true)));
 }
 
 TEST_F(uring_evfd, a_read_into_a_bad_address_loses_nothing)

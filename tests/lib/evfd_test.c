@@ -55,6 +55,11 @@ int evfd_test_create_eventfd(unsigned int flags, uint64_t initval)
 	return fd;
 }
 
+uint64_t evfd_test_max(bool evfd)
+{
+	return evfd && evfd_test_shared() ? EVFD_SHARED_MAX : EVFD_COUNT_MAX;
+}
+
 int evfd_test_make(bool evfd, unsigned int flags, uint64_t initval)
 {
 	return evfd ? evfd_test_create(flags, initval) :

@@ -58,6 +58,9 @@ int evfd_test_create(unsigned int flags, uint64_t initval);
 int evfd_test_create_eventfd(unsigned int flags, uint64_t initval);
 int evfd_test_make(bool evfd, unsigned int flags, uint64_t initval);
 
+/* The highest count of what evfd_test_make(@evfd, ...) makes. */
+uint64_t evfd_test_max(bool evfd);
+
 /* Memory of zeros that a child of fork(2) shares. */
 void *evfd_test_share(size_t size);
 

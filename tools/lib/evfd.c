@@ -54,7 +54,8 @@ int evfd64(evfd_t initval, int flags)
 	bool opened;
 	int dev, fd;
 
-	if ((flags & ~FLAGS) || initval > EVFD_COUNT_MAX) {
+	if ((flags & ~FLAGS) ||
+	    initval > (flags & EVFD_SHARED ? EVFD_SHARED_MAX : EVFD_COUNT_MAX)) {
 		errno = EINVAL;
 		return -1;
 	}

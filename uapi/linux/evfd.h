@@ -45,10 +45,18 @@
 /* The highest value that a counter can hold through writes: 2^64 - 2. */
 #define EVFD_COUNT_MAX	0xfffffffffffffffeULL
 
+/*
+ * The same with EVFD_SHARED: 2^63 - 1. Programs add without a lock, so adds that
+ * happen at once may pass it, each by less than 2^32; they stay far from 2^64, where
+ * the count would start at 0 again.
+ */
+#define EVFD_SHARED_MAX	0x7fffffffffffffffULL
+
 /**
  * struct evfd_create - the argument of EVFD_IOC_CREATE
  * @flags: any of EVFD_CLOEXEC, EVFD_NONBLOCK, EVFD_SEMAPHORE and EVFD_SHARED.
- * @initval: the initial count, at most EVFD_COUNT_MAX.
+ * @initval: the initial count, at most EVFD_COUNT_MAX; with EVFD_SHARED at most
+ *	EVFD_SHARED_MAX.
  *
  * The kernel reads the structure and never writes it. It may grow at its end:
  * the size is part of the ioctl's number, an absent tail counts as zero, and a
@@ -80,9 +88,11 @@ struct evfd_create {
  * The rules for programs that add and take without a system call:
  *
  * 1. All accesses to @count are atomic, of 8 bytes.
- * 2. To add n, at least 1: if @count is below 2^63 and n below 2^32, fetch-and-add
- *    n. Otherwise add by compare-and-exchange, and only if the sum is at most
- *    EVFD_COUNT_MAX. If it is not, write(2) n, which waits for room.
+ * 2. To add n, at least 1: there is room if @count + n, not wrapped, is at most
+ *    EVFD_SHARED_MAX. Then fetch-and-add n if it is below 2^32, otherwise
+ *    compare-and-exchange, as long as there is room. If there is none, write(2) n,
+ *    which waits for room. A @count above EVFD_SHARED_MAX, by adds that happened at
+ *    once or by in-kernel signals, is valid; then there is no room.
  * 3. To take: exchange @count with 0; from an EVFD_SEMAPHORE, compare-and-exchange
  *    it with one less. A count of 0 cannot be taken from; read(2) waits for one.
  * 4. After an update of @count, a full barrier, then read @armed. A locked
@@ -145,8 +155,8 @@ struct evfd_features {
  * Returns a new file descriptor, at least 0. On an error it returns -1, and no
  * descriptor, file or counter is left behind. errno is then
  *
- * EINVAL	a bit in flags that is not known, initval is 2^64 - 1, or the
- *		structure is shorter than EVFD_CREATE_SIZE_VER0
+ * EINVAL	a bit in flags that is not known, initval is above its maximum, or
+ *		the structure is shorter than EVFD_CREATE_SIZE_VER0
  * E2BIG	the structure is longer than the kernel's and the part that the
  *		kernel does not know is not zero; or it is longer than a page
  * EFAULT	the structure cannot be read

@@ -41,7 +41,10 @@ typedef uint64_t evfd_t;
  */
 int evfd(unsigned int initval, int flags);
 
-/* Does the same with a 64-bit initial value; EINVAL above EVFD_COUNT_MAX. */
+/*
+ * Does the same with a 64-bit initial value; EINVAL above EVFD_COUNT_MAX, with
+ * EVFD_SHARED above EVFD_SHARED_MAX.
+ */
 int evfd64(evfd_t initval, int flags);
 
 /*
@@ -161,17 +164,17 @@ static inline int __evfd_post_once(const struct evfd_mapping *mapping, evfd_t va
 	__u64 *word = &mapping->page->count;
 	__u64 count = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-	if (__builtin_expect(!(count >> 63) && !(value >> 32), 1)) {
-		/* Cannot overflow, whatever other threads add. */
+	if (__builtin_expect(!(value >> 32) && count <= EVFD_SHARED_MAX - value, 1)) {
+		/* Other threads may add at once: far from 2^64, they pass the maximum. */
 		__atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
 	} else {
-		if (!~value)
+		if (value > EVFD_SHARED_MAX)
 			return -EINVAL;
 		do {
-			/* The sum is to stay below 2^64 - 1. */
-			if (~count <= value)
+			/* Subtract, do not add: the sum may wrap. */
+			if (count > EVFD_SHARED_MAX - value)
 				count = __evfd_count_ordered(mapping);
-			if (~count <= value)
+			if (count > EVFD_SHARED_MAX - value)
 				return -EAGAIN;
 		} while (!__atomic_compare_exchange_n(word, &count, count + value,
 						      0, __ATOMIC_SEQ_CST,
@@ -211,7 +214,7 @@ static inline int __evfd_take_once(const struct evfd_mapping *mapping, evfd_t *v
 
 /*
  * Adds @value if there is room. Returns 0, or -1 with errno: EAGAIN, or EINVAL for a
- * value above EVFD_COUNT_MAX.
+ * value above EVFD_SHARED_MAX.
  */
 static inline int evfd_try_post(const struct evfd_mapping *mapping, evfd_t value)
 {
