@@ -165,6 +165,9 @@ static void evfd_shared_tell_added(struct evfd_shared *shared, u64 n,
 	if (evfd_shared_count(shared))
 		disarmed = evfd_shared_disarm(shared, &shared->ctx.readers,
 					      EVFD_ARMED_ADD);
+	/* The worker may have seen a count of 0; the cleared bit was for IN. */
+	if (disarmed != EVFD_KEPT)
+		events |= EPOLLIN;
 	evfd_shared_tell_pollers(shared, events, n ? EPOLLIN : 0, disarmed,
 				 EVFD_READABLE);
 	if (disarmed != EVFD_SET_AGAIN)
@@ -281,6 +284,7 @@ void evfd_shared_wake_deferred(struct evfd_ctx *ctx, bool room, __poll_t events)
 	if (events)
 		evfd_shared_tell_added(shared, count, events);
 }
+EXPORT_SYMBOL_IF_KUNIT(evfd_shared_wake_deferred);
 
 /* As evfd_ctx_pass_on(). */
 void evfd_shared_pass_on(struct evfd_shared *shared)

@@ -540,6 +540,34 @@ static void evfd_shared_kick_of_a_take_sees_who_joins_in_the_gap(struct kunit *t
 	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), EVFD_ARMED_TAKE);
 }
 
+/* User space adds without a kick, and the waiter leaves: its own need is met. */
+static void evfd_test_post_and_leave(struct evfd_kunit_poller *poller)
+{
+	atomic64_inc(evfd_shared_word(evfd_shared_of(poller->ctx)));
+	list_del_init(&poller->wait.entry);
+	poller->queue = NULL;
+}
+
+/*
+ * The worker sees a count of 0 and has only a mask to tell of. A post that comes
+ * then sees the bit, and its kick that it is cleared: pollers are told of IN.
+ */
+static void evfd_shared_worker_tells_of_a_post_after_its_look(struct kunit *test)
+{
+	struct evfd_shared *shared = evfd_test_shared(test, 0, 0);
+	struct evfd_kunit_poller *keen, *poller;
+
+	keen = evfd_test_join(test, &shared->keen, evfd_test_post_and_leave,
+			      &shared->ctx, 0);
+	poller = evfd_test_join(test, &shared->ctx.pollers, NULL, NULL, 0);
+	evfd_test_arm(shared, EVFD_ARMED_ADD);
+	evfd_shared_wake_deferred(&shared->ctx, false, EPOLLHUP);
+	EVFD_KUNIT_EXPECT_POLL(test, keen->keys, EPOLLHUP);
+	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), 0);
+	EVFD_KUNIT_EXPECT_POLL(test, poller->keys, EPOLLIN | EPOLLHUP);
+	KUNIT_EXPECT_FALSE(test, evfd_shared_kick(&shared->ctx, 1));
+}
+
 /* A bit that was cleared is no poller's any more: it is told, whatever is left. */
 static void evfd_shared_kick_tells_the_disarmed(struct kunit *test)
 {
@@ -577,6 +605,7 @@ static struct kunit_case evfd_shared_cases[] = {
 	KUNIT_CASE(evfd_shared_kick_sees_who_joins_in_the_gap),
 	KUNIT_CASE(evfd_shared_kick_arms_for_who_joins_in_the_gap),
 	KUNIT_CASE(evfd_shared_kick_of_a_take_sees_who_joins_in_the_gap),
+	KUNIT_CASE(evfd_shared_worker_tells_of_a_post_after_its_look),
 	KUNIT_CASE(evfd_shared_kick_tells_the_disarmed),
 	{}
 };
