@@ -196,8 +196,8 @@ static void evfd_shared_tell_taken(struct evfd_shared *shared)
 				 EVFD_WRITABLE);
 	if (disarmed != EVFD_SET_AGAIN)
 		return;
-	/* Once only, as in evfd_shared_tell_added(). */
-	if (evfd_shared_has_room(evfd_shared_count(shared), 1))
+	/* Once only, as in evfd_shared_tell_added(). A writer of 0 needs no more. */
+	if (evfd_shared_has_room(evfd_shared_count(shared), 0))
 		evfd_shared_tell_sticky_taken(shared);
 }
 
@@ -241,7 +241,7 @@ void evfd_shared_notify_writers(struct evfd_shared *shared)
 /**
  * evfd_shared_kick() - wake after user space updated the page
  * @ctx: the counter
- * @n: how much was added, 0: as much as is there
+ * @n: how much was added; 0: as much as is there, or something was taken
  *
  * Context: Process context. Does not sleep.
  * Return: whether it told of an add.
@@ -265,7 +265,8 @@ bool evfd_shared_kick(struct evfd_ctx *ctx, u64 n)
 	added = armed & EVFD_ARMED_ADD && count;
 	if (added)
 		evfd_shared_tell_added(shared, min(n ?: count, count), EPOLLIN);
-	if (armed & EVFD_ARMED_TAKE && evfd_shared_has_room(count, 1))
+	/* A write of 0 waits as well, for a count that is at the limit again. */
+	if (!n && armed & EVFD_ARMED_TAKE && evfd_shared_has_room(count, 0))
 		evfd_shared_tell_taken(shared);
 	return added;
 }

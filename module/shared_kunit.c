@@ -346,7 +346,11 @@ static void evfd_shared_kick_for_nobody_disarms(struct kunit *test)
 	struct evfd_shared *shared = evfd_test_shared(test, 1, 0);
 
 	evfd_test_arm(shared, BOTH);
+	/* An add does not tell of room. */
 	KUNIT_EXPECT_TRUE(test, evfd_shared_kick(&shared->ctx, 1));
+	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), EVFD_ARMED_TAKE);
+	evfd_test_arm(shared, BOTH);
+	KUNIT_EXPECT_TRUE(test, evfd_shared_kick(&shared->ctx, 0));
 	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), 0);
 	/* With a count of 0, or without room, no waiter is told, and the bit stays. */
 	evfd_test_set(shared, 0);
@@ -390,7 +394,7 @@ static void evfd_shared_kick_leaves_the_bits_of_keen(struct kunit *test)
 	poller = evfd_test_join(test, &shared->ctx.pollers, NULL, NULL, 0);
 	evfd_test_arm(shared, BOTH);
 	for (i = 1; i < 4; i++) {
-		evfd_shared_kick(&shared->ctx, 1);
+		evfd_shared_kick(&shared->ctx, 0);
 		KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), BOTH);
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(keen), 2 * i);
 		KUNIT_EXPECT_EQ(test, evfd_kunit_calls(poller), 2 * i);

@@ -159,15 +159,40 @@ TEST_F(wake, a_kick_wakes_a_writer)
 
 	EXPECT_EQ(0, evfd_post(&self->map, MAX));
 	ASSERT_EQ(0, evfd_task_start(&task));
-	/* Without room the kick wakes no task, and the bit stays. */
+	/* Above the limit the kick wakes no task, and the bit stays. */
+	post_only(&self->map, 1);
 	EXPECT_EQ(0, kick(self->fd, 0));
 	EXPECT_EQ(0, evfd_task_rewoken(&task));
 	EXPECT_EQ(EVFD_ARMED_TAKE, self->map.page->armed);
-	EXPECT_EQ(MAX, take_only(&self->map));
+	EXPECT_EQ(MAX + 1, take_only(&self->map));
 	EXPECT_EQ(0, evfd_task_rewoken(&task));
 	EXPECT_EQ(0, kick(self->fd, 0));
 	ASSERT_EQ(0, evfd_task_join(&task));
 	EXPECT_EQ(5, self->map.page->count);
+}
+
+/* A write of 0 needs no room, but a count that is not above the limit. */
+TEST_F(wake, a_kick_wakes_a_writer_of_0)
+{
+	struct evfd_task task = { .op = evfd_task_write };
+	int fd = evfd_test_create(EVFD_SHARED | EVFD_SEMAPHORE, MAX);
+	struct evfd_mapping map;
+	evfd_t n;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, evfd_map(&map, fd));
+	map.page->count = MAX + 2;
+	task.fd = fd;
+	ASSERT_EQ(0, evfd_task_start(&task));
+	EXPECT_EQ(EVFD_ARMED_TAKE, map.page->armed);
+	EXPECT_EQ(0, evfd_try_take(&map, &n));
+	EXPECT_EQ(0, evfd_task_rewoken(&task));
+	EXPECT_EQ(0, evfd_try_take(&map, &n));
+	ASSERT_EQ(0, evfd_task_join(&task));
+	EXPECT_EQ(8, task.ret);
+	EXPECT_EQ(MAX, map.page->count);
+	evfd_unmap(&map);
+	close(fd);
 }
 
 /* Room for a 1 is not enough for this writer: it needs every take. */
@@ -283,7 +308,9 @@ TEST_F(wake, a_bit_for_nobody_goes)
 
 	self->map.page->armed = EVFD_ARMED_ADD | EVFD_ARMED_TAKE;
 	EXPECT_EQ(0, evfd_try_post(&self->map, 1));
-	/* The kick checks both bits, and there is room as well. */
+	/* The kick of an add leaves the other bit, that of a take checks both. */
+	EXPECT_EQ(EVFD_ARMED_TAKE, self->map.page->armed);
+	EXPECT_EQ(0, evfd_try_take(&self->map, &n));
 	EXPECT_EQ(0, self->map.page->armed);
 	/* A post that sees the bit before is a write(2). */
 	self->map.page->armed = EVFD_ARMED_ADD;
