@@ -7,9 +7,15 @@
  * that sleep, shared_poll_test.c pollers.
  */
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/evfd.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -262,7 +268,7 @@ TEST_F(shared, mmap_takes_one_shared_page_without_exec)
 {
 	const int rw = PROT_READ | PROT_WRITE;
 	long size = page_size();
-	int fd = self->fd;
+	int fd = self->fd, ret;
 
 	EXPECT_EQ(0, try_map(fd, size, rw, MAP_SHARED, 0));
 	EXPECT_EQ(0, try_map(fd, 1, rw, MAP_SHARED, 0));
@@ -277,6 +283,10 @@ TEST_F(shared, mmap_takes_one_shared_page_without_exec)
 	EXPECT_EQ(-1, mprotect(self->map.page, size, PROT_READ | PROT_EXEC));
 	EXPECT_EQ(EACCES, errno);
 	EXPECT_EQ(0, mlock(self->map.page, size));
+	/* Makes each mapping that can be read executable, where files may be. */
+	ASSERT_NE(-1, personality(READ_IMPLIES_EXEC));
+	ret = try_map(fd, size, PROT_READ, MAP_SHARED, 0);
+	EXPECT_TRUE(ret == -EPERM || !ret);
 	EXPECT_EQ(MAP_FAILED, mremap(self->map.page, size, 2 * size,
 				     MREMAP_MAYMOVE));
 }
@@ -403,6 +413,68 @@ TEST_F(shared, the_mapping_needs_no_descriptor_of_the_caller)
 	close(task.fd);
 	close(other);
 	evfd_unmap(&map);
+}
+
+/* The duplicate was closed, and its number is another file. */
+TEST_F(shared, a_kick_writes_to_no_other_file)
+{
+	int ends[2], left = -1;
+	evfd_t n;
+
+	ASSERT_EQ(0, pipe(ends));
+	self->map.page->armed = EVFD_ARMED_ADD | EVFD_ARMED_TAKE;
+	ASSERT_EQ(self->map.fd, dup2(ends[1], self->map.fd));
+	EXPECT_EQ(0, evfd_try_post(&self->map, 1));
+	EXPECT_EQ(0, evfd_try_take(&self->map, &n));
+	EXPECT_EQ(0, ioctl(ends[0], FIONREAD, &left));
+	EXPECT_EQ(0, left);
+	EXPECT_EQ(EVFD_ARMED_ADD | EVFD_ARMED_TAKE, self->map.page->armed);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* From now on ioctl(2) fails with @error. */
+static int refuse_ioctl(int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { ARRAY_SIZE(code), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) ? -errno : 0;
+}
+
+/* A write of 0 is the kick then; after other errors there is none. */
+TEST_F(shared, a_kick_without_ioctl_is_a_write)
+{
+	static const int errors[] = { EPERM, EACCES, ENOSYS, ENOTTY, EBADF };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		pid_t pid = fork();
+		int status;
+
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			if (refuse_ioctl(errors[i]))
+				_exit(2);
+			self->map.page->armed = EVFD_ARMED_ADD;
+			errno = 0;
+			_exit(evfd_try_post(&self->map, 1) || errno);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+			SKIP(return, "the kernel has no seccomp filters");
+		EXPECT_EQ(0, status);
+		EXPECT_EQ(i < 3 ? 0 : EVFD_ARMED_ADD, self->map.page->armed)
+			TH_LOG("%s", strerror(errors[i]));
+	}
 }
 
 TEST_F(shared, map_refuses_what_is_not_shared)

@@ -99,9 +99,14 @@ struct evfd_create {
  *    instruction of x86 is a full barrier. Elsewhere use a sequentially consistent
  *    fence, or make both accesses sequentially consistent; acquire and release order
  *    is not enough.
- * 5. If EVFD_ARMED_ADD is set after an add of n, EVFD_IOC_KICK with n.
+ * 5. If EVFD_ARMED_ADD is set after an add of n, EVFD_IOC_KICK with n; with 0, which
+ *    wakes as many, if n is above 2^31 - 1.
  * 6. If EVFD_ARMED_TAKE is set after a take, EVFD_IOC_KICK with 0.
- * 7. A program without ioctl(2) writes 0 with write(2) for either kick.
+ * 7. A program whose ioctl(2) fails with EPERM, EACCES or ENOSYS, as in a sandbox,
+ *    writes 0 with write(2) for either kick. Not after ENOTTY or EBADF: the descriptor
+ *    is not the counter's, and the write would be to another file. While @count is
+ *    above EVFD_SHARED_MAX, such a write wakes and then waits for a take, or fails
+ *    with EAGAIN.
  * 8. Keep the descriptor open, or a duplicate, for the kick. The number of a
  *    closed one may by then be another file.
  * 9. read(2), write(2), poll(2) and the like work as on any counter, and may be
@@ -187,10 +192,11 @@ struct evfd_features {
  * EVFD_IOC_KICK, on a counter with EVFD_SHARED: wake the waiters, after the caller
  * updated the page and saw one of EVFD_ARMED_*.
  *
- * The argument is no pointer but a number: how much the caller added, in units of
- * the count, or 0 after a take. In semaphore mode it wakes so many blocked
- * readers; more than the count, or 0, wakes as many as the count can serve. A kick
- * too many does no harm. It never waits. Returns 0, or -1 with errno
+ * The argument is no pointer but a number, an unsigned long: how much the caller
+ * added, in units of the count, or 0 after a take. In semaphore mode it wakes so
+ * many blocked readers; more than the count, or 0, wakes as many as the count can
+ * serve. Only 0 wakes those that wait for room. A kick too many does no harm. It
+ * never waits. Returns 0, or -1 with errno
  *
  * ENOTTY	not a counter with EVFD_SHARED
  */

@@ -73,10 +73,19 @@ int evfd_write(int fd, evfd_t value);
  *					}
  *
  * struct evfd_page in <linux/evfd.h> has the rules, for programs in other languages.
+ * In a sandbox without ioctl(2), evfd_try_post() and evfd_try_take() may wait for a take
+ * if the count is above EVFD_SHARED_MAX and the file is a blocking one.
+ *
  * All programs that map a counter trust each other. Functions of one mapping are
  * thread-safe and async-signal-safe, but for evfd_map() and evfd_unmap(). They are
  * inline and need no library.
  */
+
+/*
+ * Without lock-free atomics of 8 bytes the compiler would call a library, whose lock
+ * the kernel does not know: then these functions are absent.
+ */
+#if __GCC_ATOMIC_LLONG_LOCK_FREE == 2
 
 /* A mapped counter. Only evfd_map() sets it. After fork(2) it is usable in both. */
 struct evfd_mapping {
@@ -88,7 +97,8 @@ struct evfd_mapping {
 
 /*
  * Maps the counter @fd. @fd may be closed afterwards. Returns 0, or -1 with errno:
- * EBADF, ENOTTY (not a counter with EVFD_SHARED), EMFILE, ENOMEM.
+ * EBADF, ENOTTY (not a counter with EVFD_SHARED), EMFILE, ENOMEM, EPERM (a process
+ * with READ_IMPLIES_EXEC of personality(2)).
  */
 static inline int evfd_map(struct evfd_mapping *mapping, int fd)
 {
@@ -123,6 +133,9 @@ static inline void evfd_unmap(struct evfd_mapping *mapping)
 
 /* Those with "__" are not for programs, and may change. */
 
+/* Where a __u64 may be aligned to 4, an atomic access needs the page's 8. */
+typedef __u64 __evfd_word __attribute__((__aligned__(8)));
+
 /*
  * The kick, after an update that @bit asks about. @n: what was added, or 0.
  *
@@ -139,11 +152,14 @@ static inline void __evfd_kick(const struct evfd_mapping *mapping, evfd_t n, __u
 	if (__builtin_expect(!(armed & bit), 1))
 		return;
 	saved = errno;
-	/* A sandbox may refuse ioctl(2); a write of 0 does the same. */
-	if (ioctl(mapping->fd, EVFD_IOC_KICK,
-		  (unsigned long)(n < INT32_MAX ? n : INT32_MAX)) &&
+	/*
+	 * A sandbox may refuse ioctl(2); a write of 0 does the same. After any other
+	 * error the descriptor is not the counter's, and nothing may be written.
+	 */
+	if (ioctl(mapping->fd, EVFD_IOC_KICK, (unsigned long)(n >> 31 ? 0 : n)) &&
+	    (errno == EPERM || errno == EACCES || errno == ENOSYS) &&
 	    write(mapping->fd, &zero, sizeof(zero)) < 0) {
-		/* EAGAIN, at an overflow: it has woken all the same. */
+		/* EAGAIN above the limit: it has woken all the same. */
 	}
 	errno = saved;
 }
@@ -161,7 +177,7 @@ static inline evfd_t __evfd_count_ordered(const struct evfd_mapping *mapping)
 /* One attempt to add. Returns 0, or the errno of evfd_try_post() as a negative. */
 static inline int __evfd_post_once(const struct evfd_mapping *mapping, evfd_t value)
 {
-	__u64 *word = &mapping->page->count;
+	__evfd_word *word = &mapping->page->count;
 	__u64 count = __atomic_load_n(word, __ATOMIC_RELAXED);
 
 	if (__builtin_expect(!(value >> 32) && count <= EVFD_SHARED_MAX - value, 1)) {
@@ -187,7 +203,7 @@ static inline int __evfd_post_once(const struct evfd_mapping *mapping, evfd_t va
 /* One attempt to take. Returns 0, or the errno of evfd_try_take() as a negative. */
 static inline int __evfd_take_once(const struct evfd_mapping *mapping, evfd_t *value)
 {
-	__u64 *word = &mapping->page->count;
+	__evfd_word *word = &mapping->page->count;
 	__u64 count = __atomic_load_n(word, __ATOMIC_RELAXED);
 	__u64 taken;
 
@@ -262,6 +278,8 @@ static inline int evfd_take(const struct evfd_mapping *mapping, evfd_t *value)
 		return 0;
 	return read(mapping->fd, value, sizeof(*value)) == sizeof(*value) ? 0 : -1;
 }
+
+#endif /* __GCC_ATOMIC_LLONG_LOCK_FREE */
 
 #ifdef __cplusplus
 }
