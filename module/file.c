@@ -491,7 +491,9 @@ static const struct file_operations evfd_shared_fops = {
 	.poll		= evfd_shared_poll,
 	.mmap		= evfd_shared_mmap,
 	.unlocked_ioctl	= evfd_shared_ioctl,
-	.compat_ioctl	= compat_ptr_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= evfd_shared_compat_ioctl,
+#endif
 	.release	= evfd_file_release_shared,
 	.llseek		= noop_llseek,
 #ifdef CONFIG_PROC_FS

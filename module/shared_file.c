@@ -387,6 +387,17 @@ long evfd_shared_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+#ifdef CONFIG_COMPAT
+long evfd_shared_compat_ioctl(struct file *file, unsigned int cmd,
+			      unsigned long arg)
+{
+	/* A number: compat_ptr() would drop a bit of it on s390. */
+	if (cmd == EVFD_IOC_KICK)
+		return evfd_shared_ioctl(file, cmd, arg);
+	return compat_ptr_ioctl(file, cmd, arg);
+}
+#endif
+
 void evfd_shared_file_init(void)
 {
 	evfd_poll_proc = evfd_learn_poll_proc();

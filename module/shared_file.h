@@ -20,6 +20,10 @@ ssize_t evfd_shared_write_one(struct file *file, int iocb_flags, u64 n);
 __poll_t evfd_shared_poll(struct file *file, poll_table *wait);
 int evfd_shared_mmap(struct file *file, struct vm_area_struct *vma);
 long evfd_shared_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+#ifdef CONFIG_COMPAT
+long evfd_shared_compat_ioctl(struct file *file, unsigned int cmd,
+			      unsigned long arg);
+#endif
 
 void evfd_shared_file_init(void);
 

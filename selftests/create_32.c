@@ -19,6 +19,7 @@
 #define NR_POLL		168
 #define O_RDWR		2
 #define EAGAIN		11
+#define EFAULT		14
 #define EINVAL		22
 #define POLLIN		1
 #define POLLOUT		4
@@ -94,6 +95,16 @@ static void run(void)
 	step(14, syscall3(NR_WRITEV, fd, ARG(out), 2) == 16);
 	step(15, syscall3(NR_READ, fd, ARG(&value), 8) == 8);
 	step(16, value == 7);
+
+	/* A kick's argument is a number, whatever bits it has. */
+	arg.flags |= EVFD_SHARED;
+	fd = syscall3(NR_IOCTL, dev, EVFD_IOC_CREATE, ARG(&arg));
+	step(18, fd >= 0);
+	step(19, syscall3(NR_IOCTL, fd, EVFD_IOC_KICK, 0) == 0);
+	step(20, syscall3(NR_IOCTL, fd, EVFD_IOC_KICK, ~0U) == 0);
+	step(21, syscall3(NR_IOCTL, fd, EVFD_IOC_FLAGS, ARG(&value)) == 0);
+	step(22, value == EVFD_SHARED);
+	step(23, syscall3(NR_IOCTL, fd, EVFD_IOC_FLAGS, 0) == -EFAULT);
 
 	arg.initval = ~0ULL;
 	step(17, syscall3(NR_IOCTL, dev, EVFD_IOC_CREATE, ARG(&arg)) == -EINVAL);
