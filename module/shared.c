@@ -368,7 +368,8 @@ void evfd_shared_signal(struct evfd_ctx *ctx, __poll_t mask)
 			;
 	}
 
-	trace_evfd_signal(ctx, mask, evfd_count_signal(count));
+	if (tries)
+		trace_evfd_signal(ctx, mask, evfd_count_signal(count));
 	evfd_shared_notify_readers(shared, 1, EPOLLIN | mask);
 }
 
@@ -394,6 +395,9 @@ void evfd_shared_do_read(struct evfd_ctx *ctx, u64 *cnt)
 		}
 	}
 	if (!*cnt) {
+		/* It gave up. A callback that reads is to be told again. */
+		if (count)
+			evfd_ctx_defer_wakeup(ctx, (__force int)EPOLLIN);
 		/* A failed exchange, which may have read the 0, is relaxed. */
 		smp_acquire__after_ctrl_dep();
 		return;
