@@ -36,6 +36,7 @@
  * write yield the CPU and check for a fatal signal.
  */
 #include <linux/gfp.h>
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
@@ -147,6 +148,23 @@ static void evfd_shared_tell_pollers(struct evfd_shared *shared, __poll_t events
 }
 
 /*
+ * From the clearing of a bit until the pollers are told, programs that add need not
+ * kick, and rely on the caller: it must not be preempted or interrupted in between. On
+ * PREEMPT_RT it may be, since the queue's lock sleeps there.
+ */
+static void evfd_shared_begin_disarm(unsigned long *flags)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_irq_save(*flags);
+}
+
+static void evfd_shared_end_disarm(unsigned long flags)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_irq_restore(flags);
+}
+
+/*
  * Wakes after an add of @n. @events: EPOLLIN and a signal's mask. With a count of 0
  * the bit stays: no waiter is told, so none would arm again.
  */
@@ -154,6 +172,7 @@ static void evfd_shared_tell_added(struct evfd_shared *shared, u64 n,
 				   __poll_t events)
 {
 	enum evfd_disarmed disarmed = EVFD_KEPT;
+	unsigned long flags = 0;
 	u64 count;
 
 	if (evfd_wake_must_defer()) {
@@ -162,6 +181,7 @@ static void evfd_shared_tell_added(struct evfd_shared *shared, u64 n,
 	}
 
 	evfd_shared_tell_sticky_added(shared, n, events);
+	evfd_shared_begin_disarm(&flags);
 	if (evfd_shared_count(shared))
 		disarmed = evfd_shared_disarm(shared, &shared->ctx.readers,
 					      EVFD_ARMED_ADD);
@@ -170,6 +190,7 @@ static void evfd_shared_tell_added(struct evfd_shared *shared, u64 n,
 		events |= EPOLLIN;
 	evfd_shared_tell_pollers(shared, events, n ? EPOLLIN : 0, disarmed,
 				 EVFD_READABLE);
+	evfd_shared_end_disarm(flags);
 	if (disarmed != EVFD_SET_AGAIN)
 		return;
 	/* Once only: a loop here is one that others could keep going. */
@@ -182,6 +203,7 @@ static void evfd_shared_tell_added(struct evfd_shared *shared, u64 n,
 static void evfd_shared_tell_taken(struct evfd_shared *shared)
 {
 	enum evfd_disarmed disarmed = EVFD_KEPT;
+	unsigned long flags = 0;
 
 	if (evfd_wake_must_defer()) {
 		evfd_ctx_defer_wakeup(&shared->ctx, EVFD_DEFERRED_ROOM);
@@ -189,11 +211,13 @@ static void evfd_shared_tell_taken(struct evfd_shared *shared)
 	}
 
 	evfd_shared_tell_sticky_taken(shared);
+	evfd_shared_begin_disarm(&flags);
 	if (evfd_shared_has_room(evfd_shared_count(shared), 1))
 		disarmed = evfd_shared_disarm(shared, &shared->ctx.writers,
 					      EVFD_ARMED_TAKE);
 	evfd_shared_tell_pollers(shared, EPOLLOUT, EPOLLOUT, disarmed,
 				 EVFD_WRITABLE);
+	evfd_shared_end_disarm(flags);
 	if (disarmed != EVFD_SET_AGAIN)
 		return;
 	/* Once only, as in evfd_shared_tell_added(). A writer of 0 needs no more. */

@@ -471,6 +471,7 @@ struct evfd_test_gap {
 	struct evfd_kunit_poller *joins;
 	u64 adds;
 	int calls;
+	bool uninterrupted;
 };
 
 /* In the gap a waiter joins, and user space adds without a kick. */
@@ -480,6 +481,7 @@ static void evfd_test_in_the_gap(void *data, const struct evfd_ctx *ctx, u32 bit
 
 	if (ctx != &gap->shared->ctx || gap->calls++)
 		return;
+	gap->uninterrupted = irqs_disabled();
 	if (gap->joins)
 		gap->joins->pt._qproc(NULL, &gap->shared->keen,
 				      &gap->joins->pt);
@@ -514,6 +516,10 @@ static void evfd_shared_kick_sees_who_joins_in_the_gap(struct kunit *test)
 	evfd_test_arm(shared, EVFD_ARMED_ADD);
 	evfd_shared_kick(&shared->ctx, 1);
 	KUNIT_EXPECT_EQ(test, gap->calls, 1);
+	/* Others may rely on this one from here on until the pollers are told. */
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		KUNIT_EXPECT_TRUE(test, gap->uninterrupted);
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
 	/* It is told of what was added in the gap, and the bit is set again. */
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(gap->joins), 1);
 	EVFD_KUNIT_EXPECT_POLL(test, gap->joins->key, EPOLLIN);
@@ -539,6 +545,9 @@ static void evfd_shared_kick_of_a_take_sees_who_joins_in_the_gap(struct kunit *t
 
 	evfd_test_arm(shared, EVFD_ARMED_TAKE);
 	evfd_shared_kick(&shared->ctx, 0);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		KUNIT_EXPECT_TRUE(test, gap->uninterrupted);
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
 	KUNIT_EXPECT_EQ(test, evfd_kunit_calls(gap->joins), 1);
 	EVFD_KUNIT_EXPECT_POLL(test, gap->joins->key, EPOLLOUT);
 	KUNIT_EXPECT_EQ(test, evfd_test_armed(shared), EVFD_ARMED_TAKE);
