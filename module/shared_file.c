@@ -25,9 +25,13 @@
 #include "trace.h"
 #include "user.h"
 
-/* poll's and select's queueing function, and epoll's as soon as it was seen. */
+/*
+ * poll's and select's queueing function, epoll's as soon as it was seen, and the last
+ * one that is neither, whose name need not be looked up again.
+ */
 static poll_queue_proc evfd_poll_proc;
 static poll_queue_proc evfd_epoll_proc;
+static poll_queue_proc evfd_other_proc;
 
 /* Out of line to keep the untraced path small. */
 static noinline __cold void
@@ -254,11 +258,15 @@ ssize_t evfd_shared_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return evfd_shared_do_file_read(iocb->ki_filp, iocb->ki_flags, NULL, to);
 }
 
-/* Looks up the name of @proc until epoll's was found, as that takes long. */
+/* Looks up the name of @proc, unless it is known, as that takes long. */
 static noinline bool evfd_shared_is_epoll(poll_queue_proc proc)
 {
-	if (READ_ONCE(evfd_epoll_proc) || !evfd_is_epoll_proc(proc))
+	if (READ_ONCE(evfd_epoll_proc) || proc == READ_ONCE(evfd_other_proc))
 		return false;
+	if (!evfd_is_epoll_proc(proc)) {
+		WRITE_ONCE(evfd_other_proc, proc);
+		return false;
+	}
 	WRITE_ONCE(evfd_epoll_proc, proc);
 	return true;
 }
@@ -271,6 +279,12 @@ static noinline bool evfd_shared_is_epoll(poll_queue_proc proc)
  * poll, select and epoll do: epoll polls each item just before it reports it, and
  * each item on its ready list before it sleeps. EPOLLEXCLUSIVE does not count,
  * since a waiter that is passed over has to be told of the next update.
+ *
+ * A poll of an epoll set is no such poll of all its items: __ep_eventpoll_poll() stops
+ * at the first that is ready. So an edge-triggered waiter on a set, as an outer set
+ * with EPOLLET or a multishot poll of io_uring, is told of further counters only if
+ * the program drains the set with epoll_wait() until it returns 0. Each item is
+ * then polled.
  */
 static bool evfd_shared_polls_again(const poll_table *wait)
 {
@@ -335,6 +349,8 @@ static vm_fault_t evfd_shared_fault(struct vm_fault *vmf)
 	struct evfd_ctx *ctx = vmf->vma->vm_file->private_data;
 	struct page *page = virt_to_page(evfd_shared_of(ctx)->page);
 
+	if (vmf->pgoff)
+		return VM_FAULT_SIGBUS;
 	get_page(page);
 	vmf->page = page;
 	return 0;

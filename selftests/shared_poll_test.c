@@ -390,6 +390,54 @@ TEST_F(polled, a_set_within_a_set)
 	}
 }
 
+/* Takes what the set @ep reports, until it reports nothing. Returns how often. */
+static int drain(int ep, struct counter *counters, int n)
+{
+	struct epoll_event event;
+	int taken = 0, i;
+
+	while (epoll_wait(ep, &event, 1, 0) == 1) {
+		for (i = 0; i < n; i++)
+			if (event.data.fd == counters[i].fd)
+				taken += !!take(&counters[i]);
+	}
+	return taken;
+}
+
+/* Edge-triggered on a set of several: it is told again after the set was drained. */
+TEST_F(polled, a_drained_set_of_several_within_a_set)
+{
+	static const int inner_events[] = { 0, EPOLLET };
+	struct counter counters[3];
+	int i, j, inner, outer;
+
+	for (j = 0; j < 2; j++) {
+		inner = epoll_create1(0);
+		outer = epoll_create1(0);
+		for (i = 0; i < 3; i++) {
+			ASSERT_EQ(0, counter_make(&counters[i], variant->shared,
+						  EVFD_NONBLOCK, 0));
+			counters[i].kick = variant->kick;
+			ASSERT_EQ(0, ep_add(inner, counters[i].fd,
+					    EPOLLIN | inner_events[j]));
+		}
+		ASSERT_EQ(0, ep_add(outer, inner, EPOLLIN | EPOLLET));
+		/* Several at once, then each alone, in each order. */
+		for (i = 0; i < 12; i++) {
+			EXPECT_EQ(0, post(&counters[i % 3], 1));
+			if (i < 6)
+				EXPECT_EQ(0, post(&counters[(i + 1) % 3], 1));
+			EXPECT_EQ(EPOLLIN, ep_now(outer));
+			EXPECT_EQ(i < 6 ? 2 : 1, drain(inner, counters, 3));
+			EXPECT_EQ(0, ep_now(outer));
+		}
+		for (i = 0; i < 3; i++)
+			counter_drop(&counters[i]);
+		close(outer);
+		close(inner);
+	}
+}
+
 TEST_F(polled, a_sleeper_on_a_set_within_a_set)
 {
 	int outer = epoll_create1(0), i;

@@ -82,8 +82,9 @@ struct evfd_create {
  *
  * mmap(2) with offset 0, a length of one page and MAP_SHARED maps it; PROT_READ
  * suffices to watch. A different offset or length, or MAP_PRIVATE: EINVAL.
- * PROT_EXEC: EPERM. The rest of the page is not for use. It lives as long as a
- * mapping or a descriptor of the counter.
+ * PROT_EXEC, or PROT_READ in a process with READ_IMPLIES_EXEC of personality(2):
+ * EPERM. The rest of the page is not for use. It lives as long as a mapping or a
+ * descriptor of the counter.
  *
  * The rules for programs that add and take without a system call:
  *
@@ -111,7 +112,11 @@ struct evfd_create {
  *    closed one may by then be another file.
  * 9. read(2), write(2), poll(2) and the like work as on any counter, and may be
  *    mixed with this.
- * 10. All programs that share a counter trust each other: each can set @count and
+ * 10. A program that waits for an epoll set itself, edge-triggered (EPOLLET in an outer
+ *    set, a multishot poll of io_uring), calls epoll_wait(2) on it until it returns 0
+ *    before it waits again. Otherwise it may not be told of the other counters in
+ *    the set.
+ * 11. All programs that share a counter trust each other: each can set @count and
  *    @armed to anything, and so lose counts and wakeups of the others. It can do no
  *    harm to a program that does not use the counter.
  */
