@@ -91,9 +91,9 @@ FIXTURE_TEARDOWN(inject)
 	EXPECT_EQ(self->users - 1, evfd_test_users());
 }
 
-static int create(int dev)
+static int create_with(int dev, uint64_t flags)
 {
-	struct evfd_create arg = { .flags = EVFD_CLOEXEC, .initval = 3 };
+	struct evfd_create arg = { .flags = EVFD_CLOEXEC | flags, .initval = 3 };
 	int fd;
 
 	inject_begin();
@@ -101,6 +101,16 @@ static int create(int dev)
 	inject_end();
 
 	return fd < 0 ? -errno : fd;
+}
+
+static int create(int dev)
+{
+	return create_with(dev, 0);
+}
+
+static int create_shared(int dev)
+{
+	return create_with(dev, EVFD_SHARED);
 }
 
 /*
@@ -154,6 +164,15 @@ TEST_F_TIMEOUT(inject, create_fails_and_leaves_nothing, PATIENCE)
 	EXPECT_LE(3, make_with_failures(_metadata, self, ALLOCATIONS, create,
 					ENOMEM));
 	EXPECT_EQ(1, make_with_failures(_metadata, self, COPIES, create,
+					EFAULT));
+}
+
+TEST_F_TIMEOUT(inject, create_of_a_page_fails_and_leaves_nothing, PATIENCE)
+{
+	/* The same, and the page. */
+	EXPECT_LE(4, make_with_failures(_metadata, self, ALLOCATIONS,
+					create_shared, ENOMEM));
+	EXPECT_EQ(1, make_with_failures(_metadata, self, COPIES, create_shared,
 					EFAULT));
 }
 
