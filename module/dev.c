@@ -47,8 +47,9 @@ static int evfd_dev_create(const void __user *arg, size_t size)
 		return ret;
 	if (create.flags & ~(u64)EVFD_CREATE_FLAGS)
 		return -EINVAL;
-	if (create.initval > (create.flags & EVFD_SHARED ? EVFD_SHARED_MAX :
-							  EVFD_COUNT_MAX))
+	if (create.initval > EVFD_COUNT_MAX)
+		return -EINVAL;
+	if (create.flags & EVFD_SHARED && create.initval > EVFD_SHARED_MAX)
 		return -EINVAL;
 	if (create.flags & EVFD_SHARED && !evfd_shared_supported())
 		return -EOPNOTSUPP;

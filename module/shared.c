@@ -33,7 +33,9 @@
  *
  * The count may be anything at any time. A loop that user space could keep going
  * ends after EVFD_SHARED_TRIES: a signal and an in-kernel read give up, read and
- * write yield the CPU and check for a fatal signal.
+ * write yield the CPU and check for a fatal signal. Where an atomic instruction is
+ * itself a loop (on LL/SC machines; of 64 bits on 32-bit x86), a program that hammers
+ * the page can prolong it, also in an interrupt.
  */
 #include <linux/gfp.h>
 #include <linux/irqflags.h>

@@ -130,8 +130,8 @@ static inline atomic_t *evfd_shared_armed(const struct evfd_shared *shared)
 static inline void evfd_shared_arm(struct evfd_shared *shared, u32 bits)
 {
 	/*
-	 * Not atomic_fetch_or(), which on some machines is a loop that user space
-	 * could keep going.
+	 * Not atomic_fetch_or(), which is a loop of compare-and-exchange on x86:
+	 * user space could keep it going.
 	 */
 	smp_mb__before_atomic();
 	atomic_or(bits, evfd_shared_armed(shared));
