@@ -377,8 +377,9 @@ EXPORT_SYMBOL_IF_KUNIT(evfd_shared_wait_writable);
 
 /*
  * evfd_signal_mask(). At EVFD_SHARED_MAX it goes on to the overflow value. No loop
- * that user space could keep going, as this may be a hard interrupt. After too many tries the signal is not added: a program that
- * changes the count all the time cannot tell.
+ * that user space could keep going, as this may be a hard interrupt. After too many
+ * tries the signal is not added: a program that changes the count all the time
+ * cannot tell.
  */
 void evfd_shared_signal(struct evfd_ctx *ctx, __poll_t mask)
 {

@@ -15,7 +15,7 @@
 #include "evfd_poll.h"
 #include "evfd_task.h"
 
-#define MAX	EVFD_SHARED_MAX
+#define MAX	(variant->shared ? EVFD_SHARED_MAX : EVFD_COUNT_MAX)
 #define BOTH	(EVFD_ARMED_ADD | EVFD_ARMED_TAKE)
 
 /* A counter to be polled, and how to change it without a system call, if it can. */

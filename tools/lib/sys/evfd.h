@@ -133,8 +133,8 @@ static inline void evfd_unmap(struct evfd_mapping *mapping)
 
 /* Those with "__" are not for programs, and may change. */
 
-/* Where a __u64 may be aligned to 4, an atomic access needs the page's 8. */
-typedef __u64 __evfd_word __attribute__((__aligned__(8)));
+/* EVFD_SHARED_MAX, without a constant that C89 and C++98 do not have. */
+#define __EVFD_MAX	(~(evfd_t)0 >> 1)
 
 /*
  * The kick, after an update that @bit asks about. @n: what was added, or 0.
@@ -177,22 +177,23 @@ static inline evfd_t __evfd_count_ordered(const struct evfd_mapping *mapping)
 /* One attempt to add. Returns 0, or the errno of evfd_try_post() as a negative. */
 static inline int __evfd_post_once(const struct evfd_mapping *mapping, evfd_t value)
 {
-	__evfd_word *word = &mapping->page->count;
-	__u64 count = __atomic_load_n(word, __ATOMIC_RELAXED);
+	/* Not a pointer to __u64, which 32-bit machines may align to 4. */
+	struct evfd_page *page = mapping->page;
+	__u64 count = __atomic_load_n(&page->count, __ATOMIC_RELAXED);
 
-	if (__builtin_expect(!(value >> 32) && count <= EVFD_SHARED_MAX - value, 1)) {
+	if (__builtin_expect(!(value >> 32) && count <= __EVFD_MAX - value, 1)) {
 		/* Other threads may add at once: far from 2^64, they pass the maximum. */
-		__atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&page->count, value, __ATOMIC_SEQ_CST);
 	} else {
-		if (value > EVFD_SHARED_MAX)
+		if (value > __EVFD_MAX)
 			return -EINVAL;
 		do {
 			/* Subtract, do not add: the sum may wrap. */
-			if (count > EVFD_SHARED_MAX - value)
+			if (count > __EVFD_MAX - value)
 				count = __evfd_count_ordered(mapping);
-			if (count > EVFD_SHARED_MAX - value)
+			if (count > __EVFD_MAX - value)
 				return -EAGAIN;
-		} while (!__atomic_compare_exchange_n(word, &count, count + value,
+		} while (!__atomic_compare_exchange_n(&page->count, &count, count + value,
 						      0, __ATOMIC_SEQ_CST,
 						      __ATOMIC_RELAXED));
 	}
@@ -203,8 +204,8 @@ static inline int __evfd_post_once(const struct evfd_mapping *mapping, evfd_t va
 /* One attempt to take. Returns 0, or the errno of evfd_try_take() as a negative. */
 static inline int __evfd_take_once(const struct evfd_mapping *mapping, evfd_t *value)
 {
-	__evfd_word *word = &mapping->page->count;
-	__u64 count = __atomic_load_n(word, __ATOMIC_RELAXED);
+	struct evfd_page *page = mapping->page;
+	__u64 count = __atomic_load_n(&page->count, __ATOMIC_RELAXED);
 	__u64 taken;
 
 	do {
@@ -213,12 +214,12 @@ static inline int __evfd_take_once(const struct evfd_mapping *mapping, evfd_t *v
 		if (!count)
 			return -EAGAIN;
 		if (mapping->semaphore) {
-			taken = __atomic_compare_exchange_n(word, &count,
+			taken = __atomic_compare_exchange_n(&page->count, &count,
 							    count - 1, 0,
 							    __ATOMIC_SEQ_CST,
 							    __ATOMIC_RELAXED);
 		} else {
-			taken = __atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST);
+			taken = __atomic_exchange_n(&page->count, 0, __ATOMIC_SEQ_CST);
 			count = taken;
 		}
 	} while (__builtin_expect(!taken, 0));
