@@ -18,7 +18,7 @@
 #endif
 
 #if NR
-/* evfd_ctx_wait_readable() */
+/* evfd_ctx_wait_readable(), evfd_shared_wait_readable() */
 inline wait_readable()
 {
 #ifdef M_CHECK_FIRST
@@ -26,7 +26,7 @@ inline wait_readable()
 #else
 	do
 	:: true ->
-		d_step { readers!me; asleep[me] = 1 };
+		d_step { readers!me; asleep[me] = 1 } ARM(IN);
 		if
 		:: count > 0 || sig[me]
 		:: else ->
@@ -49,7 +49,8 @@ end_wait:		(!asleep[me] || sig[me]) && (me > 0 || cpu)
 }
 
 /*
- * evfd_file_try_read() and __evfd_file_try_read(), evfd_file_read_slow(). After a
+ * evfd_file_try_read() and __evfd_file_try_read(), evfd_file_read_slow();
+ * evfd_shared_try_read(), evfd_shared_do_file_read(). After a
  * fault, a woken reader passes its wakeup on and tries again; a reader that held
  * the gate tries again without it. Otherwise the read ends, with -EFAULT or to
  * wait for a page that comes after all else has ended.
@@ -58,6 +59,7 @@ proctype reader(byte me)
 {
 	byte c;
 	bit intr, waited;
+	LOCALS
 #if GATE
 	byte losses, gated_losses;
 	bit gated, faulted;
@@ -70,10 +72,11 @@ again:	c = count;
 	do
 	:: c == 0 ->
 		LEAVE_GATE
+		FATAL
 		wait_readable();
 		if
 		:: intr -> goto interrupted
-		:: else -> atomic { c = count; waited = (faults > 0) }
+		:: else -> atomic { c = count; waited = WOKEN }
 		fi
 #if FAULTS
 	:: atomic { c > 0 && faults > 0 -> faults-- };
@@ -122,7 +125,7 @@ again:	c = count;
 		/* only a fatal signal; here each may be one */
 		if
 		:: sig[me] && !GATED ->
-			c = 0; pass_on(); atomic { waited = 0; goto interrupted }
+			c = 0; PASS_WOKEN; atomic { waited = 0; goto interrupted }
 		:: true
 		fi
 #endif
@@ -161,10 +164,14 @@ out:	skip
 #endif
 
 #if NW
-/* evfd_file_write_one(), evfd_file_write_slow(), evfd_ctx_try_write() */
+/*
+ * evfd_file_write_one(), evfd_file_write_slow(), evfd_ctx_try_write();
+ * evfd_shared_write_one(), evfd_shared_write_slow(), evfd_shared_try_write()
+ */
 proctype writer(byte me; byte amount)
 {
 	bit intr;
+	LOCALS
 #if WRITES > 1
 	byte writes = WRITES;
 #endif

@@ -2,9 +2,10 @@
 /* In-kernel signals and reads, the worker, task signals. */
 
 #if NS
-/* evfd_signal_mask(), evfd_ctx_notify_signal() */
+/* evfd_signal_mask(), evfd_ctx_notify_signal(); evfd_shared_signal() */
 proctype signal()
 {
+	LOCALS
 	PASS_GATE
 	do_signal(1);
 #if HARDIRQ
@@ -71,7 +72,7 @@ end:	do
 }
 #endif
 
-/* evfd_ctx_do_read(), not in a callback */
+/* evfd_ctx_do_read(), evfd_shared_do_read(), not in a callback */
 inline do_read()
 {
 	if
@@ -108,6 +109,7 @@ proctype leaver()
 #if KREADS
 proctype kernel_reader()
 {
+	LOCALS
 	do_read()
 }
 #endif

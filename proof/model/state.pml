@@ -71,6 +71,14 @@
 #define KSIGNALS 0	/* how often its callback signals */
 #endif
 
+#ifndef SHARED	/* see shared.pml */
+#define LOCALS
+#define ARM(ev)
+#define WOKEN (faults > 0)
+#define FATAL
+#define PASS_WOKEN pass_on()
+#endif
+
 #define TASKS (NR + NW + NP)
 #define OVERFLOW (MAX + 1)
 #define ALL 255

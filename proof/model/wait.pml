@@ -61,7 +61,8 @@ inline prepare_to_wait(q, sorted)
 
 /*
  * ___wait_event() and finish_wait(). Sets intr for -ERESTARTSYS. There is no check
- * of the condition before the first queueing: that only saves work.
+ * of the condition before the first queueing: that only saves work. With EVFD_SHARED,
+ * evfd_shared_wait_writable() arms in evfd_shared_may_write(), its condition.
  */
 inline wait_event(q, sorted, condition)
 {
@@ -74,7 +75,7 @@ inline wait_event(q, sorted, condition)
 end_sleep:	d_step { !asleep[me] || sig[me] -> asleep[me] = 0; dequeue(q) }
 	fi
 #else
-	prepare_to_wait(q, sorted);
+	prepare_to_wait(q, sorted) ARM(OUT);
 	do
 #ifndef M_SIGNAL_NO_RECHECK
 	:: (condition) ->
@@ -89,7 +90,7 @@ end_sleep:	d_step { !asleep[me] || sig[me] -> asleep[me] = 0; dequeue(q) }
 #endif
 	:: !(condition) && !intr ->
 		/* schedule() */
-end_sleep:	atomic { !asleep[me] || sig[me] -> prepare_to_wait(q, sorted) }
+end_sleep:	atomic { !asleep[me] || sig[me] -> prepare_to_wait(q, sorted) } ARM(OUT)
 	od
 #endif
 }

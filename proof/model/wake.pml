@@ -50,7 +50,7 @@ inline try_read()
 #define PASS_GATE
 #endif
 
-/* The update of evfd_signal_mask(), with evfd_count_signal() */
+/* The update of evfd_signal_mask(), evfd_signal_overflow(), with evfd_count_signal() */
 inline do_signal(m)
 {
 	d_step {
@@ -132,7 +132,7 @@ inline wake_pollers(ev, still)
 #endif
 }
 
-/* evfd_ctx_wake_reader_queue() */
+/* evfd_ctx_wake_reader_queue(), evfd_ctx_wake_n_readers() */
 inline wake_reader_queue(n)
 {
 	if
@@ -184,7 +184,7 @@ inline notify_writers()
 	fi
 }
 
-/* evfd_ctx_pass_on() */
+/* evfd_ctx_pass_on(), evfd_shared_pass_on() */
 inline pass_on()
 {
 #ifndef M_NO_PASS_ON
