@@ -237,8 +237,8 @@ TEST_F(trace, a_kick_of_a_shared_counter)
 		     "poll events=IN|OUT waits=0\n"
 		     "kick n=2 count=3 armed=ADD|TAKE\n"
 		     "disarm bit=ADD\n"
+		     "kick n=0 count=3 armed=TAKE\n"
 		     "disarm bit=TAKE\n"
-		     "kick n=0 count=3 armed=0\n"
 		     "write n=0 count=3\n"
 		     "read n=3 count=0\n", events(id));
 	munmap(page, sysconf(_SC_PAGESIZE));
